@@ -65,7 +65,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to reach one address.
 
     `destination` is an E.164 number, a mail address or a push token; `sender` the sender id that the person
-    sees. `attempt_id` is ours, unique per attempt, and travels to every provider that has room for it.
+    sees. `attempt_id` is ours, unique per attempt (a UUIDv7, whose instant dates a mail), and travels to every
+    provider that has room for it.
     """
 
     attempt_id: str
@@ -245,7 +246,7 @@ class WebhookReader(Protocol):
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A configured account at a provider, its secrets already read from their files.
 
-    `provider` names an entry point of the group `forbear.channels`. `rate_per_s`, `burst` and `concurrency` are
+    `provider` names an entry point of the group `forbear.channels`. `rate_per_s`, `burst`, `concurrency` are
     the provider's limits (pace), never a person's (caps).
     """
 
