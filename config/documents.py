@@ -119,34 +119,34 @@ class _Builder:
 
     def _node(self, event: yaml.NodeEvent, line: int) -> bool:
         """Place one node; False when reading on would be unsafe or senseless."""
-        self._nodes += 1
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            self._say(line, "an anchor or alias (& or *)", "write the value out, or quote the text")
-            return False
-        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
-            self._say(line, "a tag (!)", "remove it, or quote the text")
-            return False
-        if self._nodes > MAX_NODES or len(self._open) >= MAX_DEPTH:
-            self._say(
-                line, "too much or too deeply nested", f"at most {MAX_NODES} values, {MAX_DEPTH} levels"
-            )
+        refusal = self._refusal(event)
+        if refusal is not None:
+            self._say(line, *refusal)
             return False
         if isinstance(event, yaml.ScalarEvent):
-            if HALF_CHARACTER.search(event.value):
-                self._say(line, "half a character (a lone surrogate)", "write the character itself")
-                return False
             if self._wants_key():
                 self._take_key(event.value, line)
             else:
                 self._place(_scalar(event), line)
             return True
-        if self._wants_key():
-            self._say(line, "a list or mapping as a key", "keys are text")
-            return False
         items: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._place(items, line)
         self._open.append(_Open(path=path, items=items))
         return True
+
+    def _refusal(self, event: yaml.NodeEvent) -> tuple[str, str] | None:
+        """Say what is wrong with a node and what to do, or None."""
+        self._nodes += 1
+        if self._nodes > MAX_NODES or len(self._open) >= MAX_DEPTH:
+            return "too much or too deeply nested", f"at most {MAX_NODES} values, {MAX_DEPTH} levels"
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            return "an anchor or alias (& or *)", "write the value out, or quote the text"
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            return "a tag (!)", "remove it, or quote the text"
+        if isinstance(event, yaml.ScalarEvent):
+            half = HALF_CHARACTER.search(event.value)
+            return ("half a character (a lone surrogate)", "write the character itself") if half else None
+        return ("a list or mapping as a key", "keys are text") if self._wants_key() else None
 
     def _wants_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1].items, dict) and self._open[-1].key is None
