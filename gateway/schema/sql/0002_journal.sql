@@ -32,7 +32,7 @@ CREATE TABLE policy (
   loaded_by text NOT NULL
 );
 CREATE TABLE policy_active (
-  only  boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one   boolean PRIMARY KEY DEFAULT true CHECK (one),
   hash  bytea NOT NULL REFERENCES policy (hash),
   since timestamptz NOT NULL DEFAULT now()
 );

@@ -7,10 +7,6 @@
 --
 -- Codes are small integers, one per item; gateway/store/codes.py names them.
 
--- Permits take this lock shared, a stop or a change of policy takes it alone: whoever sets a stop has then waited for
--- every permit that had not seen it, and finds all live permits by looking.
-CREATE FUNCTION permit_gate() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 7266325001 $$;
-
 CREATE FUNCTION accept_contacts(
   p_writer text, p_epoch int, p_seq bigint,
   p_api_key text[], p_key text[], p_mac bytea[], p_keep timestamptz[],
@@ -109,7 +105,7 @@ DECLARE
   b_id bigint[]; b_version bigint[]; a_token bytea[]; a_version bigint[]; c_id uuid[]; c_state text[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
-  PERFORM pg_advisory_xact_lock_shared(permit_gate());
+  PERFORM stop_guard();
 
   -- Comparing a column of the locked row is safe; counting rows under the same lock would not be (the snapshot is older).
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(version), '{}') INTO b_id, b_version FROM
@@ -126,7 +122,9 @@ BEGIN
 
   SELECT array_agg((CASE
       WHEN all_code <> 0 THEN all_code
-      WHEN stop_active(u.cr, u.ch, encode(u.te, 'hex'), u.ac) THEN 4
+      WHEN EXISTS (SELECT FROM stop_active f WHERE f.scope = 'all'
+             OR (f.scope, f.value) IN (('creditor', u.cr), ('channel', u.ch), ('template', encode(u.te, 'hex')),
+                                       ('account', u.ac))) THEN 4
       WHEN b.id IS NULL OR a.token IS NULL OR c.id IS NULL THEN 7
       WHEN c.state NOT IN ('queued', 'scheduled') THEN 2
       WHEN b.version <> u.bv OR a.version <> u.av THEN 1
@@ -311,8 +309,6 @@ BEGIN
   INSERT INTO suppression (id, scope, address, channel, creditor, source, evidence, since)
   VALUES (p_id, 'address', p_address, p_channel, p_creditor, p_source, p_evidence, p_since);
 END $$;
-REVOKE ALL ON FUNCTION add_address_suppression FROM PUBLIC;
-
 -- Facts about a person or an address that arrive by API: opt-outs, restrictions, consents, reported events.
 -- One item a call; the idempotency key is optional. 0 recorded; 1 the key was used before; 2 nothing to lift.
 CREATE FUNCTION record_fact(
@@ -384,7 +380,32 @@ CREATE FUNCTION borrower_history(p_borrower bigint, p_since timestamptz) RETURNS
        FROM restriction WHERE borrower_id = p_borrower AND lifted_at IS NULL) AS r
 $$;
 
-REVOKE ALL ON FUNCTION accept_contacts, permit_contacts, move_contacts, settle_attempts, record_receipts, take_inbound,
-  record_fact, append_chosen FROM PUBLIC;
+-- The rules in force. Takes the guard of the stop flags alone: every permit is given under the old rules or the new,
+-- none is in between.
+CREATE FUNCTION activate_policy(p_hash bytea, p_documents jsonb, p_tzdb text, p_by text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE before bytea;
+BEGIN
+  PERFORM pg_advisory_xact_lock(7041, 1);
+  INSERT INTO policy (hash, documents, tzdb, loaded_by) VALUES (p_hash, p_documents, p_tzdb, p_by) ON CONFLICT DO NOTHING;
+  SELECT hash INTO before FROM policy_active;
+  IF before = p_hash THEN RETURN false; END IF;
+  INSERT INTO policy_active (hash) VALUES (p_hash) ON CONFLICT (one) DO UPDATE SET hash = p_hash, since = now();
+  RETURN true;
+END $$;
+
+-- What nobody needs any more: idempotency keys past their time.
+CREATE FUNCTION forget_old_keys(p_at timestamptz) RETURNS bigint LANGUAGE sql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency WHERE keep_until < p_at ORDER BY keep_until LIMIT 5000)) RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+CREATE FUNCTION keys_used(p_id text[], p_at timestamptz) RETURNS void LANGUAGE sql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE api_key SET last_used_at = p_at WHERE id = ANY (p_id)
+$$;
+
 GRANT EXECUTE ON FUNCTION accept_contacts, permit_contacts, move_contacts, settle_attempts, record_receipts,
-  take_inbound, record_fact, borrower_history TO forbear_app;
+  take_inbound, record_fact, borrower_history, forget_old_keys, keys_used TO forbear_app;
