@@ -1,0 +1,1 @@
+"""The record that an outsider can verify: record bytes, Merkle logs, signed checkpoints. Stores nothing."""
