@@ -1,0 +1,109 @@
+"""From rule packs to the one compiled rule set, or to every reason why it must not be used."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from throttling.decision import Outcome
+from throttling.faults import Fault
+from throttling.floor import floor_under
+from throttling.kinds import KINDS
+from throttling.label import RuleLabel
+from throttling.pack import LAYERS, Effective, Layer, Pack, Rule, countries_of, regions_of
+from throttling.parse import parse_pack
+from throttling.rule_set import LoadedRule, RuleSet
+from throttling.tightening import loosened
+
+__all__ = ["Fault", "Pack", "RuleSet", "build_rule_set", "parse_pack"]
+
+HORIZON_DAYS = 30
+
+
+def build_rule_set(
+    packs: Sequence[Pack], *, tzdb: str, digest: str, horizon_days: int = HORIZON_DAYS
+) -> RuleSet | list[Fault]:
+    """Compile packs into the rules that `decide` asks, or list every fault. The order of packs does not matter.
+
+    `tzdb` is the release of the zone data in use, `digest` the hash of the packs' text, which every decision names.
+    """
+    faults = [*_duplicates(packs), *_stale_zone_data(packs, tzdb), *loosened(packs)]
+    if not any(rule.enabled for pack in packs for rule in pack.rules):
+        faults.append(
+            Fault(
+                file="packs",
+                line=1,
+                message="no rule is enabled",
+                hint="a gateway without rules would permit everything",
+            )
+        )
+    if faults:
+        return faults
+    loaded = [
+        (KINDS[rule.kind].rank, LAYERS.index(pack.layer), rule.id, _load(pack, rule))
+        for pack in floor_under(list(packs))
+        for rule in pack.rules
+        if rule.enabled
+    ]
+    ruling = [
+        pack
+        for pack in packs
+        if pack.layer is not Layer.CREDITOR and any(rule.enabled for rule in pack.rules)
+    ]
+    return RuleSet(
+        rules=tuple(rule for *_, rule in sorted(loaded, key=lambda entry: entry[:3])),
+        law_countries=frozenset(country for pack in ruling for country in pack.jurisdiction.countries or ()),
+        covers_everywhere=any(pack.jurisdiction.countries is None for pack in ruling),
+        digest=digest,
+        tzdb=tzdb,
+        horizon_days=horizon_days,
+        memory={},
+    )
+
+
+def _load(pack: Pack, rule: Rule) -> LoadedRule:
+    kind = KINDS[rule.kind]
+    label = RuleLabel(
+        rule=rule.id,
+        pack=pack.id,
+        version=pack.version,
+        citation=str(rule.citation),
+        confidence=rule.confidence.value,
+        force=rule.force.value,
+    )
+    warns = rule.effect == "warn"
+    return LoadedRule(
+        label=label,
+        applies=rule.applies,
+        countries=countries_of(pack, rule),
+        regions=regions_of(pack, rule),
+        effective=None if rule.effective == Effective() else rule.effective,
+        warns=warns,
+        needs_zone=kind.needs_zone,
+        judge=kind.build_judge(label, rule.params),
+        budget=None if kind.budget is None or warns else partial(kind.budget, label, rule.params),
+        not_applicable=label.answer(Outcome.NOT_APPLICABLE, "not-applicable"),
+        not_in_force=label.answer(Outcome.NOT_APPLICABLE, "not-in-force"),
+        zone_unknown=label.answer(Outcome.WARN if warns else Outcome.DENY, "zone-unknown"),
+    )
+
+
+def _duplicates(packs: Sequence[Pack]) -> Iterable[Fault]:
+    first: dict[str, Pack] = {}
+    for pack in packs:
+        if pack.id in first:
+            hint = f"{first[pack.id].file} has it too; a pack may add to another, never replace it"
+            yield Fault(file=pack.file, line=1, message=f"the pack {pack.id} is here twice", hint=hint)
+        first.setdefault(pack.id, pack)
+
+
+def _stale_zone_data(packs: Sequence[Pack], tzdb: str) -> Iterable[Fault]:
+    """Refuse zone data older than a pack needs: an old copy sends an hour too late in the evening."""
+    for pack in packs:
+        if _release(pack.tzdb_min) > _release(tzdb):
+            message = f"needs time zone data {pack.tzdb_min} or newer, found {tzdb}"
+            yield Fault(file=pack.file, line=1, message=message, hint="update the tzdata package")
+
+
+def _release(name: str) -> tuple[int, int, str]:
+    """Order releases: 2026z comes before 2026aa."""
+    year, letters = name[:4], name[4:]
+    return (int(year) if year.isdigit() else 0, len(letters), letters)
