@@ -116,9 +116,9 @@ class CompactAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel: Channel
     created_at: datetime
     expires_at: datetime
-    decision: CompactDecision
     reference: str | None = None
     due_at: datetime | None = None
+    decision: CompactDecision | None = None
 
 
 class ContactPage(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -98,7 +98,7 @@ class WebhookRefused(Struct, frozen=True, kw_only=True):
 
 
 class Unavailable(Exception):  # noqa: N818 - the name is the state the caller meets
-    """Raised by a flow when something it needs is away and nothing was done; becomes 503 with Retry-After."""
+    """Raised by a flow when something it needs is away; becomes 503 with Retry-After, and the same key tells more."""
 
     def __init__(self, what: str, *, retry_after_s: int = 1) -> None:
         super().__init__(what)
@@ -115,7 +115,10 @@ class Overloaded(Exception):  # noqa: N818 - the same
 
 
 class Flows(Protocol):
-    """Everything a caller can set in motion. The creditor scope is checked before a flow is called."""
+    """Everything a caller can set in motion. The creditor scope is checked before a flow is called.
+
+    Broken machinery is raised: Unavailable, Overloaded or one of `gateway.errors`; the edge has a status for each.
+    """
 
     async def accept(
         self, caller: Caller, request: ContactRequest, *, idempotency_key: str, raw: bytes

@@ -18,6 +18,7 @@ from gateway.fields import (
     PostalCode,
     Region,
     Slug,
+    TemplateName,
     VariableName,
     VariableText,
     ZoneName,
@@ -112,7 +113,7 @@ class ContactRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     debts: Debts
     channel: Channel
     address: Address
-    template: Slug
+    template: TemplateName
     purpose: Slug
     variables: Annotated[dict[VariableName, VariableText], Meta(max_length=64)] = {}
     priority: Priority = Priority.NORMAL
