@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from throttling.decision import RuleAnswer
-from throttling.facts import Event, Facts, Request
+from throttling.facts import Channel, Event, Facts, Request
 from throttling.localtime import day_now, day_start, zone_named
 
 DAY = timedelta(days=1)
+INSTANT = attrgetter("at")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -21,9 +24,24 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     day: int
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule may look at. `places` is empty if any candidate zone is unknown, and so none can be relied on.
+class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Which events a rule counts; None is every one. Rules that count alike share one, compared by identity."""
 
+    kinds: tuple[str, ...] | None
+    channels: tuple[Channel, ...] | None
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """The events of one selector, oldest first, and their instants."""
+
+    events: list[Event]
+    instants: list[datetime]
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule may look at.
+
+    `history` is oldest first; `places` is empty if any candidate zone is unknown, and so none can be relied on.
     `midnight` is the next instant at which the counting day changes in any place (None without places); `horizon_end`
     is where every search for a permitted instant ends, and `horizon_moves_at` the next instant at which that end moves.
     """
@@ -31,11 +49,40 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     request: Request
     facts: Facts
-    history: tuple[Event, ...]
+    history: list[Event]
     places: tuple[Place, ...]
     midnight: datetime | None
     horizon_end: datetime
     horizon_moves_at: datetime
+    series: dict[Selector, Series]
+    starts: dict[int, datetime]
+
+    def select(self, selector: Selector) -> Series:
+        """Return the events that `selector` counts; asked often, found once."""
+        known = self.series.get(selector)
+        if known is None:
+            kinds, channels = selector.kinds, selector.channels
+            events = [
+                event
+                for event in self.history
+                if (kinds is None or event.kind in kinds) and (channels is None or event.channel in channels)
+            ]
+            known = self.series[selector] = Series(events=events, instants=[event.at for event in events])
+        return known
+
+    def window_start(self, days: int) -> datetime:
+        """Return the earliest instant, over all places, that a window of `days` calendar days ending today includes."""
+        known = self.starts.get(days)
+        if known is None:
+            known = min([day_start(place.zone, place.day - days + 1).early for place in self.places])
+            self.starts[days] = known
+        return known
+
+
+@lru_cache(maxsize=256)
+def selector_of(kinds: tuple[str, ...] | None, channels: tuple[Channel, ...] | None) -> Selector:
+    """Return the one selector for these kinds and channels."""
+    return Selector(kinds=kinds, channels=channels)
 
 
 # A rule's answer, and the first later instant at which that answer could change (None: not by the passing of time).
@@ -59,27 +106,33 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
         midnight=_next_day_change(places, at),
         horizon_end=today + timedelta(days=horizon_days + 1),
         horizon_moves_at=today + DAY,
+        series={},
+        starts={},
     )
 
 
 def later(moment: Moment, at: datetime) -> Moment:
     """Show the same facts at a later instant of the same search: nothing else has happened, the horizon stays."""
     places = _places(moment.request, at)
-    return msgspec.structs.replace(moment, at=at, places=places, midnight=_next_day_change(places, at))
+    midnight = _next_day_change(places, at)
+    return msgspec.structs.replace(moment, at=at, places=places, midnight=midnight, starts={})
 
 
-def _counted_history(facts: Facts) -> tuple[Event, ...]:
-    """Join events and pending contacts; a contact with both (a permit just given) counts once."""
-    events = facts.borrower.events
-    if not facts.pending:
-        return events
-    known = {event.contact for event in events if event.contact is not None}
-    return events + tuple(event for event in facts.pending if event.contact not in known)
+def _counted_history(facts: Facts) -> list[Event]:
+    """Join events and pending contacts, oldest first; a contact with both (a permit just given) counts once."""
+    events = list(facts.borrower.events)
+    if facts.pending:
+        known = {event.contact for event in events if event.contact is not None}
+        events += [event for event in facts.pending if event.contact not in known]
+    if len(events) > 1:
+        events.sort(key=INSTANT)
+    return events
 
 
 def _places(request: Request, at: datetime) -> tuple[Place, ...]:
+    names = {evidence.zone: None for evidence in request.zones}
     places = []
-    for name in dict.fromkeys([evidence.zone for evidence in request.zones]):
+    for name in names:
         zone = zone_named(name)
         if zone is None:
             return ()

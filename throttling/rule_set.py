@@ -16,7 +16,11 @@ MEMORY = 4096
 
 
 class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One enabled rule, ready to be asked. The three answers that need no figures are made once."""
+    """One enabled rule, ready to be asked. The answers that need no figures are made once.
+
+    `effective` is None for a rule without dates; a rule that `warns` reports a breach and forbids nothing; one that is
+    `plain` has no dates and does not only warn, so that asking it is asking its judge.
+    """
 
     label: RuleLabel
     applies: Applies
@@ -24,12 +28,11 @@ class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     regions: frozenset[str] | None
     effective: Effective | None
     warns: bool
-    needs_zone: bool
+    plain: bool
     judge: Judge
     budget: Callable[[Moment], Budget] | None
     not_applicable: RuleAnswer
     not_in_force: RuleAnswer
-    zone_unknown: RuleAnswer
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -77,12 +77,11 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         regions=regions_of(pack, rule),
         effective=None if rule.effective == Effective() else rule.effective,
         warns=warns,
-        needs_zone=kind.needs_zone,
+        plain=not warns and rule.effective == Effective(),
         judge=kind.build_judge(label, rule.params),
         budget=None if kind.budget is None or warns else partial(kind.budget, label, rule.params),
         not_applicable=label.answer(Outcome.NOT_APPLICABLE, "not-applicable"),
         not_in_force=label.answer(Outcome.NOT_APPLICABLE, "not-in-force"),
-        zone_unknown=label.answer(Outcome.WARN if warns else Outcome.DENY, "zone-unknown"),
     )
 
 

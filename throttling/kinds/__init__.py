@@ -11,7 +11,6 @@ KINDS: dict[str, Kind[Any]] = {
         Kind(
             name="suppression",
             rank=0,
-            needs_zone=False,
             params=suppression.Params,
             build_judge=suppression.build_judge,
             counterexample=suppression.counterexample,
@@ -19,7 +18,6 @@ KINDS: dict[str, Kind[Any]] = {
         Kind(
             name="restriction",
             rank=1,
-            needs_zone=False,
             params=restriction.Params,
             build_judge=restriction.build_judge,
             counterexample=restriction.counterexample,
@@ -27,7 +25,6 @@ KINDS: dict[str, Kind[Any]] = {
         Kind(
             name="required_line",
             rank=2,
-            needs_zone=False,
             params=required_line.Params,
             build_judge=required_line.build_judge,
             counterexample=required_line.counterexample,
@@ -35,7 +32,6 @@ KINDS: dict[str, Kind[Any]] = {
         Kind(
             name="hours",
             rank=3,
-            needs_zone=True,
             params=hours.Params,
             build_judge=hours.build_judge,
             counterexample=hours.counterexample,
@@ -43,7 +39,6 @@ KINDS: dict[str, Kind[Any]] = {
         Kind(
             name="cap",
             rank=4,
-            needs_zone=True,
             params=cap.Params,
             build_judge=cap.build_judge,
             counterexample=cap.counterexample,

@@ -5,17 +5,18 @@ day one (12 CFR 1006.14(b)(2)(i)(B); the same reading for part (A): first call o
 next Wednesday free again, comment 14(b)(2)(i)-1.i). It is not 168 hours.
 """
 
+from bisect import bisect_left
 from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from throttling.budget import Budget
-from throttling.decision import Outcome
-from throttling.facts import Channel, Event
+from throttling.decision import DEFER, DENY, PASS
+from throttling.facts import Channel, Debt, Event
 from throttling.label import RuleLabel
 from throttling.localtime import day_of_event, day_start
-from throttling.moment import Judge, Look, Moment
+from throttling.moment import Judge, Look, Moment, Series, selector_of
 
 Kinds = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1)]
 Channels = Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)]
@@ -35,7 +36,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The instants of the events that count now for one debt (or for the person), and the debt's token."""
+    """The instants, oldest first, of the events that count now for one debt (or the person), and the debt's token."""
 
     debt: str | None
     instants: list[datetime]
@@ -43,33 +44,30 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Pass while every debt of the request (or the person) has a place left; otherwise defer to when one frees."""
-    limit, window = params.limit, describe(params)
-    none = label.answer(Outcome.DENY, "cap-zero", used=0, limit=0, window=window), None
-    passes = [
-        label.answer(Outcome.PASS, "ok", used=used, limit=limit, window=window) for used in range(limit)
-    ]
+    limit, days, window = params.limit, params.days, describe(params)
+    per_person = params.per == "person"
+    selector = selector_of(params.kinds, params.channels)
+    none = label.answer(DENY, "cap-zero", used=0, limit=0, window=window), None
+    unknown = label.answer(DENY, "zone-unknown", limit=limit, window=window), None
+    passes = [label.answer(PASS, "ok", used=used, limit=limit, window=window) for used in range(limit)]
 
     def judge(moment: Moment) -> Look:
         if limit == 0:
             return none
+        if not moment.places:
+            return unknown
+        series = moment.select(selector)
+        if per_person and len(series.instants) < limit:
+            used = len(series.instants) and len(series.instants) - _first(series, moment, days)
+            return passes[used], moment.midnight
         counts = _counts(params, moment)
-        fullest = max(counts, key=_fullness) if len(counts) > 1 else counts[0]
-        used = len(fullest.instants)
+        fullest = counts[0] if len(counts) == 1 else max(counts, key=_fullness)
+        used, debt = len(fullest.instants), fullest.debt
         if used < limit:
-            if fullest.debt is None:
-                return passes[used], moment.midnight
-            return label.answer(
-                Outcome.PASS, "ok", used=used, limit=limit, window=window, debt=fullest.debt
-            ), moment.midnight
-        until = max(_frees(moment, params.days, count.instants, limit) for count in counts)
+            return label.answer(PASS, "ok", used=used, limit=limit, window=window, debt=debt), moment.midnight
+        until = max([_frees(moment, days, count.instants, limit) for count in counts])
         answer = label.answer(
-            Outcome.DEFER,
-            "cap-reached",
-            until=until,
-            used=used,
-            limit=limit,
-            window=window,
-            debt=fullest.debt,
+            DEFER, "cap-reached", until=until, used=used, limit=limit, window=window, debt=debt
         )
         return answer, moment.midnight
 
@@ -115,34 +113,30 @@ def describe(params: Params) -> str:
 
 
 def _counts(params: Params, moment: Moment) -> list[Count]:
-    """Count for each debt of the request. A request that names none is counted against everything that happened."""
-    counted = _counted(params, moment)
+    """Count for each debt of the request. A request that names none is counted against everything that happened.
+
+    An event inside the window of any place counts: that is the strictest count of all places.
+    """
+    series = moment.select(selector_of(params.kinds, params.channels))
+    first = _first(series, moment, params.days)
     if params.per == "person" or not moment.request.debts:
-        return [Count(debt=None, instants=[event.at for event in counted])]
-    counts = []
-    for debt in moment.request.debts:
-        # An event that names no debt counts for each: which one it was about cannot be known any more.
-        instants = [
-            event.at
-            for event in counted
-            if debt.token in event.debts
-            or not event.debts
-            or (debt.group is not None and debt.group in event.debts)
-        ]
-        counts.append(Count(debt=debt.token, instants=instants))
-    return counts
+        return [Count(debt=None, instants=series.instants[first:])]
+    events = series.events[first:]
+    return [Count(debt=debt.token, instants=_about(debt, events)) for debt in moment.request.debts]
 
 
-def _counted(params: Params, moment: Moment) -> list[Event]:
-    """Pick the events inside the window of at least one place: that is the strictest count of all places."""
-    since = min([day_start(place.zone, place.day - params.days + 1).early for place in moment.places])
-    kinds, channels = params.kinds, params.channels
+def _first(series: Series, moment: Moment, days: int) -> int:
+    """Find the first event that the window still includes."""
+    return bisect_left(series.instants, moment.window_start(days))
+
+
+def _about(debt: Debt, events: list[Event]) -> list[datetime]:
+    """Pick the events about one debt. One that names no debt counts for each: which it was cannot be known any more."""
+    token, group = debt.token, debt.group
     return [
-        event
-        for event in moment.history
-        if event.at >= since
-        and (kinds is None or event.kind in kinds)
-        and (channels is None or event.channel in channels)
+        event.at
+        for event in events
+        if token in event.debts or not event.debts or (group is not None and group in event.debts)
     ]
 
 
@@ -150,7 +144,7 @@ def _frees(moment: Moment, days: int, instants: list[datetime], limit: int) -> d
     """Say when a place is free: when the limit-th newest event has left the window everywhere; now, if there is one."""
     if len(instants) < limit:
         return moment.at
-    return _frees_one(moment, days, sorted(instants)[-limit])
+    return _frees_one(moment, days, instants[-limit])
 
 
 def _frees_one(moment: Moment, days: int, instant: datetime) -> datetime:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from throttling.decision import Outcome
+from throttling.decision import DEFER, DENY, PASS
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Look, Moment
 from throttling.windows import DAY_MIN, Hours, Window, closes_at, opens_at
@@ -50,9 +50,12 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Pass while every candidate zone is open; otherwise defer to the first instant at which all are."""
     hours = Hours(windows=tuple(_window(opening) for opening in params.windows))
     text = describe(params)
-    passed = label.answer(Outcome.PASS, "ok", window=text)
+    passed = label.answer(PASS, "ok", window=text)
+    unknown = label.answer(DENY, "zone-unknown", window=text), None
 
     def judge(moment: Moment) -> Look:
+        if not moment.places:
+            return unknown
         at = moment.at
         first_close: datetime | None = None
         closed: list[str] = []
@@ -66,11 +69,9 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
             return passed, first_close
         until = _all_open(moment, hours)
         if until is None:
-            answer = label.answer(Outcome.DENY, "no-common-hours", window=text, zones=tuple(closed))
+            answer = label.answer(DENY, "no-common-hours", window=text, zones=tuple(closed))
             return answer, moment.horizon_moves_at
-        return label.answer(
-            Outcome.DEFER, "outside-hours", until=until, window=text, zones=tuple(closed)
-        ), until
+        return label.answer(DEFER, "outside-hours", until=until, window=text, zones=tuple(closed)), until
 
     return judge
 

@@ -15,14 +15,12 @@ P = TypeVar("P")
 class Kind(msgspec.Struct, Generic[P], frozen=True, kw_only=True):
     """A kind of rule: its parameter block, its judge, and the proof that one block is as strict as another.
 
-    `rank` orders answers (what binds for good comes before what ends by itself). A kind that `needs_zone` denies when
-    no zone is known. `counterexample(mine, theirs)` names something that `mine` lets pass and `theirs` does not, or
-    None. `budget` is set by kinds that count.
+    `rank` orders answers (what binds for good comes before what ends by itself). `counterexample(mine, theirs)` names
+    something that `mine` lets pass and `theirs` does not, or None. `budget` is set by kinds that count.
     """
 
     name: str
     rank: int
-    needs_zone: bool
     params: type[P]
     build_judge: Callable[[RuleLabel, P], Judge]
     counterexample: Callable[[P, P], str | None]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from throttling.decision import Outcome
+from throttling.decision import DENY, PASS
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Look, Moment
 
@@ -17,8 +17,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Deny if the template does not declare the line; whether the text really holds it, the renderer checks."""
-    passed = label.answer(Outcome.PASS, "ok", window=params.line), None
-    denied = label.answer(Outcome.DENY, "line-missing", window=params.line), None
+    passed = label.answer(PASS, "ok", window=params.line), None
+    denied = label.answer(DENY, "line-missing", window=params.line), None
 
     def judge(moment: Moment) -> Look:
         return passed if params.line in moment.request.lines else denied

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from throttling.decision import Outcome
+from throttling.decision import DENY, PASS
 from throttling.facts import Request, Restriction
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Look, Moment
@@ -21,13 +21,17 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Deny while a restriction of one of the kinds is in force; say until when if it has an end."""
-    passed = label.answer(Outcome.PASS, "ok")
+    passed = label.answer(PASS, "ok")
+    clear = passed, None
     kinds = params.kinds
 
     def judge(moment: Moment) -> Look:
+        restrictions = moment.facts.borrower.restrictions
+        if not restrictions:
+            return clear
         stable_until: datetime | None = None
         binding: Restriction | None = None
-        for restriction in moment.facts.borrower.restrictions:
+        for restriction in restrictions:
             if (kinds != "any" and restriction.kind not in kinds) or not _binds(restriction, moment.request):
                 continue
             if restriction.since > moment.at:
@@ -38,9 +42,7 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
                 binding = restriction
         if binding is None:
             return passed, stable_until
-        answer = label.answer(
-            Outcome.DENY, f"restricted-{binding.kind}", until=binding.until, debt=binding.debt
-        )
+        answer = label.answer(DENY, f"restricted-{binding.kind}", until=binding.until, debt=binding.debt)
         return answer, binding.until
 
     return judge

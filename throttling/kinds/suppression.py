@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from throttling.decision import Outcome
+from throttling.decision import DENY, PASS
 from throttling.facts import Request, Suppression, SuppressionScope
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Look, Moment
@@ -18,14 +18,15 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Deny while any suppression of one of the scopes binds the request."""
-    passed = label.answer(Outcome.PASS, "ok"), None
+    passed = label.answer(PASS, "ok"), None
     denied: dict[SuppressionScope, Look] = {
-        scope: (label.answer(Outcome.DENY, f"suppressed-{scope.value}"), None) for scope in SuppressionScope
+        scope: (label.answer(DENY, f"suppressed-{scope.value}"), None) for scope in SuppressionScope
     }
 
     def judge(moment: Moment) -> Look:
         facts = moment.facts
-        for suppression in (*facts.address.suppressions, *facts.borrower.suppressions):
+        known = facts.address.suppressions + facts.borrower.suppressions
+        for suppression in known:
             if suppression.scope in params.scopes and _binds(suppression, moment.request):
                 return denied[suppression.scope]
         return passed
