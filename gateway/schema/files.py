@@ -15,7 +15,7 @@ def run_sql_file(name: str) -> None:
     sql = files("gateway.schema").joinpath("sql", name).read_text(encoding="utf-8")
 
     async def execute(connection: asyncpg.Connection) -> None:
-        if not connection.is_in_transaction():  # type: ignore[no-untyped-call]
+        if not connection.is_in_transaction():
             raise RuntimeError(f"{name} must run inside a transaction; call gateway.schema.migrate")
         await connection.execute(sql)
 
