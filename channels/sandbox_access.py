@@ -24,11 +24,11 @@ SECURITY_HEADERS = {
 LOCKED = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Forbear sandbox: locked</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="style.css">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="style.css">
 <main class="locked"><h1>This page needs its link</h1>
 <p>The phones here show messages, so the page opens only with a secret link.
-Forbear prints it in the terminal when it starts: look for <code>/sandbox/enter?token=…</code>
-and open it once in this browser.</p></main></html>
+Forbear prints it in the terminal when it starts: look for an address
+that ends in <code>enter?token=…</code> and open it once in this browser.</p></main></html>
 """
 
 # A page and not a redirect: after a redirect from another site's link the browser would withhold a SameSite=Strict

@@ -17,7 +17,7 @@ function el(tag, attributes, ...children) {
     if (name === "onclick" || name === "onsubmit") node[name] = value;
     else if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  for (const child of children) if (child !== null) node.append(child);
+  for (const child of children) if (child !== null) node.append(child); // text nodes: append never parses
   return node;
 }
 
@@ -165,7 +165,7 @@ function composer(handset) {
   };
   return el("form", { class: "composer", onsubmit: send },
     el("p", { class: "row" }, input, el("button", { type: "submit", class: "main" }, "Send")),
-    el("p", { class: "row" }, quick("STOP", "STOP"), quick("HELP", "HELP")));
+    el("p", { class: "row" }, quick("STOP", "STOP"), handset.channel === "sms" ? quick("HELP", "HELP") : null));
 }
 
 function who(handset) {
@@ -206,7 +206,8 @@ function show(handset, item, fresh) {
   if (fresh) node.classList.add("fresh");
   entry.thread.append(node);
   while (entry.thread.children.length > ITEMS_MAX) entry.thread.firstChild.remove();
-  entry.thread.scrollTop = entry.thread.scrollHeight;
+  // The newest in sight, from its first line: a long mail is read from the top.
+  entry.thread.scrollTop = node.offsetTop - entry.thread.firstChild.offsetTop;
 }
 
 // --- the page ------------------------------------------------------------------------------------------------
