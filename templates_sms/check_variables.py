@@ -58,9 +58,7 @@ def _wrong(kind: VariableKind, value: str) -> tuple[str, str] | None:
     # Line breaks would make new lines, or headers, in a message; bidirectional controls would make it read otherwise.
     if not value.isprintable():
         return "control-character", "holds a line break, a control or an invisible character"
-    if not spelling.fits(value):
-        return "wrong-format", f"is no {kind}"
-    return None
+    return None if spelling.fits(value) else ("wrong-format", f"is no {kind}")
 
 
 def _fault(name: str, kind: VariableKind, code: str, message: str) -> VariableFault:

@@ -86,20 +86,28 @@ def _date(style: _Style, value: str) -> str:
     return style.date(int(value[:4]), int(value[5:7]), int(value[8:]))
 
 
+def _is_north_american(value: str) -> bool:
+    return value.startswith("+1") and len(value) == len("+12025550143")
+
+
 def _phone(value: str) -> str:
     """A North American number in its usual groups, any other as it is dialled."""
-    if value.startswith("+1") and len(value) == len("+12025550143"):
-        return f"{value[:2]} {value[2:5]}-{value[5:8]}-{value[8:]}"
+    if _is_north_american(value):
+        return f"+1 {value[2:5]}-{value[5:8]}-{value[8:]}"
     return value
 
 
 def _spoken(value: str) -> str:
     """Digit by digit with pauses: an engine would read the whole as one huge number."""
-    groups = _phone(value)[1:].replace("-", " ").split()
-    if len(groups) == 1:
-        digits = groups[0]
-        head = len(digits) % 3 or 3
-        groups = [digits[:head], *(digits[at : at + 3] for at in range(head, len(digits), 3))]
+    if _is_north_american(value):
+        groups = [
+            value[2:5],
+            value[5:8],
+            value[8:],
+        ]  # without the 1, which a listener might take for a menu's digit
+    else:
+        head = (len(value) - 1) % 3 or 3
+        groups = [value[1 : 1 + head], *(value[at : at + 3] for at in range(1 + head, len(value), 3))]
     return ", ".join(" ".join(group) for group in groups)
 
 

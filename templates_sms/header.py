@@ -66,7 +66,7 @@ class Header(Struct, frozen=True, kw_only=True):
 def line_of(text: str, key: str) -> int:
     """The line of the file on which a header's key stands; the first line if it is missing."""
     for number, line in enumerate(text.split("\n"), start=2):  # line 1 is the opening +++
-        if re.match(rf"\s*\[?{re.escape(key)}\b", line):
+        if re.match(rf"\s*[\['\"]?{re.escape(key)}\b", line):
             return number
     return 1
 

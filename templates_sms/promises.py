@@ -80,7 +80,7 @@ def _forbidden_kinds(
     hint = f"Kinds it may hold: {', '.join(sorted(allowed)) or 'none, it is fixed text'}"
     return [
         (
-            f"the {part} of a {channel} template may not hold {variable.name}, which is of type {variable.kind}",
+            f"the {part} of a template for {channel} may not hold {variable.name}, which is of type {variable.kind}",
             hint,
         )
         for variable in used

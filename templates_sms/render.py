@@ -34,7 +34,10 @@ def render(template: Template, variables: Mapping[str, str]) -> Rendered | Rende
     faults = check_variables(template, variables)
     if faults:
         return RenderFault(template=template.hash, variables=tuple(faults))
-    values = {declared.name: variables.get(declared.name, "") for declared in template.variables}
+    # An optional variable that was left out is the empty text, which an `if` takes for "not there".
+    values = dict(variables)
+    if len(values) != len(template.variables):
+        values = dict.fromkeys((declared.name for declared in template.variables), "") | values
     return _SHAPES[template.channel](template, partial(_fill, template.locale, values))
 
 

@@ -34,7 +34,7 @@ class Spelling(Struct, frozen=True, kw_only=True):
     """How a value of one kind is written, at most how long, and what the caller is told when it is not."""
 
     length_max: int
-    fits: Callable[[str], bool]
+    fits: Callable[[str], object]  # truthy if it fits
     hint: str
 
 
@@ -101,12 +101,12 @@ SPELLINGS: Mapping[VariableKind, Spelling] = {
     ),
     VariableKind.URL: Spelling(
         length_max=200,
-        fits=lambda value: _URL.fullmatch(value) is not None,
+        fits=_URL.fullmatch,
         hint="an https address with a host name and no user or port, such as https://pay.example.com/p/7Q2K",
     ),
     VariableKind.PHONE: Spelling(
         length_max=16,
-        fits=lambda value: _PHONE.fullmatch(value) is not None,
+        fits=_PHONE.fullmatch,
         hint="an E.164 number, such as +12025550143",
     ),
 }
