@@ -21,7 +21,7 @@ LocalTime = tuple[Word, Word]
 """An IANA zone and the wall time there, "YYYY-MM-DDTHH:MM:SS"."""
 
 
-class RuleHit(Struct, frozen=True, kw_only=True, array_like=True):
+class RuleHit(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """How one rule answered, written as an array: rule id, outcome, used, limit."""
 
     rule: Word
@@ -30,7 +30,7 @@ class RuleHit(Struct, frozen=True, kw_only=True, array_like=True):
     limit: Count | None = None
 
 
-class Pack(Struct, frozen=True, kw_only=True, array_like=True):
+class Pack(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """One pack of a policy, written as an array: pack id, version, hash of its file."""
 
     pack: Word

@@ -59,7 +59,7 @@ def decode(body: bytes) -> Record:
         raise RecordError(f"{len(body)} bytes are over the {BODY_MAX} of a record")
     try:
         record: Record = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"no record of a known version and kind: {error}") from None
     return record
 

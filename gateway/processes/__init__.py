@@ -1,0 +1,1 @@
+"""The long-running processes; each file has one `main`."""
