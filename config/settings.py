@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
-from config.secret_files import read_secret_files
+from config.secret_files import SECRET_FILES, read_secret_files
 from config.variables import VARIABLES, Bad, Listen, Variable
 
 BY_NAME = {variable.name: variable for variable in VARIABLES}
@@ -81,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=Fal
         )
         return any(address is not None for address in addresses)
 
+    def to_env(self) -> dict[str, str]:
+        """The environment that gives exactly these settings; for the processes that we start."""
+        values = {variable.name: getattr(self, variable.field) for variable in VARIABLES}
+        return {name: write(value) for name, value in values.items() if value is not None}
+
     def __repr__(self) -> str:
         shown = (f"{field}={mask(field, getattr(self, field))}" for field in self.__struct_fields__)
         return f"Settings({', '.join(shown)})"
@@ -93,6 +98,20 @@ def from_process() -> Settings | list[SettingFault]:
     hint = "the file must be UTF-8 text that this user can read"
     faults = [SettingFault(variable=name, message=fault.reason, hint=hint) for name, fault in bad.items()]
     return faults + (settings if isinstance(settings, list) else []) if faults else settings
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """The environment of this process with its settings replaced by `settings`, for the processes that we start."""
+    ours = {*BY_NAME, *SECRET_FILES}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}  # noqa: TID251  (passed on unread)
+    return kept | settings.to_env()
+
+
+def write(value: object) -> str:
+    """The value as it is written in the environment."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
 
 
 def mask(field: str, value: object) -> str:

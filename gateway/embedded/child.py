@@ -26,6 +26,7 @@ def spawn(
     log: Path,
     keep_open: Sequence[int] = (),
     stdin: int | IO[bytes] = subprocess.DEVNULL,
+    environment: Mapping[str, str] = ENVIRONMENT,
 ) -> subprocess.Popen[bytes]:
     """Start `program`; the kernel sends it `death_signal` when we end, however we end.
 
@@ -45,7 +46,7 @@ def spawn(
             stdin=stdin,
             stdout=descriptor,
             stderr=subprocess.STDOUT,
-            env=dict(ENVIRONMENT),
+            env=dict(environment),
             pass_fds=keep_open,
         )
     finally:

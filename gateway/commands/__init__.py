@@ -1,0 +1,1 @@
+"""The commands of `forbear`: one file each, which loads what it needs only when it runs."""

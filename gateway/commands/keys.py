@@ -1,0 +1,161 @@
+"""`forbear keys`: the keys of callers, and the key files of the installation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, TypeVar
+
+import typer
+from rich.table import Column, Table
+
+from config.settings import Settings
+from gateway.clock import SystemClock
+from gateway.commands.read_settings import read_settings, required
+from gateway.commands.screen import fail, out, say
+from gateway.keys import Action, KeyRecord, PrincipalKind
+
+T = TypeVar("T")
+
+COLUMNS = (
+    Column("key", no_wrap=True),
+    "subject",
+    "kind",
+    "creditors",
+    "actions",
+    Column("made", no_wrap=True),
+    "state",
+)
+
+app = typer.Typer(help="Make, list and revoke API keys; make the key files.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    subject: Annotated[str, typer.Argument(help="Who will use the key, for example strategy-engine.")],
+    creditor: Annotated[
+        list[str], typer.Option(help="A creditor the key may act for; * for all. May be repeated.")
+    ],
+    action: Annotated[
+        list[Action] | None, typer.Option(help="What it may do; everything if not given.")
+    ] = None,
+    kind: Annotated[
+        PrincipalKind, typer.Option(help="Two-person acts need two keys of kind person.")
+    ] = PrincipalKind.MACHINE,
+    namespace: Annotated[
+        str | None, typer.Option(help="Share borrower ids, and so the caps per person, between creditors.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="The key ends after so many days.")] = None,
+    test: Annotated[bool, typer.Option("--test", help="Mark it as a test key (fb_test_...).")] = False,
+) -> None:
+    """Make an API key and print it, once: only a hash of it is stored."""
+    from gateway.key_making import EVERYTHING, make_key
+
+    new = run(
+        lambda connection: make_key(
+            connection,
+            subject=subject,
+            kind=kind,
+            creditors=tuple(creditor),
+            actions=EVERYTHING if action is None else tuple(each.value for each in action),
+            namespace=namespace,
+            lifetime=None if days is None else timedelta(days=days),
+            live=not test,
+            at=SystemClock().now(),
+        )
+    )
+    # The bare token on standard output, so that a script can take it; the advice goes beside it.
+    typer.echo(new.token)
+    typer.echo(f"Key {new.id}. Shown only now; send it as: Authorization: Bearer <key>", err=True)
+
+
+@app.command("list")
+def list_all() -> None:
+    """List every key, revoked ones included, without its secret."""
+    from gateway.store.api_keys import list_keys
+
+    table = Table(*COLUMNS)
+    for record in run(list_keys):
+        actions = (
+            "all" if set(record.actions) >= {action.value for action in Action} else " ".join(record.actions)
+        )
+        made = f"{record.created_at:%Y-%m-%d}"
+        table.add_row(
+            record.id, record.subject, record.kind, " ".join(record.creditors), actions, made, state(record)
+        )
+    out.print(table)
+
+
+@app.command()
+def revoke(key: Annotated[str, typer.Argument(help="The key's id, as list shows it.")]) -> None:
+    """End a key. Processes that used it a moment ago may still take it for five seconds."""
+    from gateway.key_making import end_key
+
+    if not run(lambda connection: end_key(connection, key, at=SystemClock().now())):
+        fail(f"There is no live key {key}. `forbear keys list` shows them.")
+        raise typer.Exit(1)
+    say(f"Key {key} is revoked.")
+
+
+@app.command()
+def files() -> None:
+    """Make the master key and the sealer's key where the settings want them; never overwrites.
+
+    Back the master key up: without it no address, name or text in the database can ever be read again.
+    """
+    made = make_key_files(read_settings())
+    say(*(f"Made {path}" for path in made) if made else ("Both key files are there.",))
+
+
+def make_key_files(settings: Settings) -> list[str]:
+    """Make those key files that are missing; the paths of those made."""
+    from gateway.seal_key import create_sealer_key
+    from gateway.vault import create_master_key
+
+    made = []
+    for path, create_file in (
+        (settings.master_key_file, create_master_key),
+        (settings.seal_key_file, create_sealer_key),
+    ):
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_file(path)
+            made.append(str(path))
+    return made
+
+
+def state(record: KeyRecord) -> str:
+    """Whether a key works, in a word or two."""
+    if record.revoked_at is not None:
+        return "revoked"
+    if record.expires_at is not None:
+        ended = record.expires_at <= SystemClock().now()
+        return "expired" if ended else f"until {record.expires_at:%Y-%m-%d}"
+    return "live"
+
+
+def run(work: Callable[..., Awaitable[T]]) -> T:
+    """Do `work` on a connection as the owner; ends the command when the database cannot be reached."""
+    import asyncpg
+
+    settings = required(read_settings(), "database_owner_url")
+
+    async def connected() -> T:
+        connection = await asyncpg.connect(settings.database_owner_url)
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(connected())
+    except OSError as error:
+        hint = (
+            "Is it running? Is DATABASE_OWNER_URL right?"
+            if settings.external
+            else "Is `forbear up` running here?"
+        )
+        fail("The database cannot be reached.", f"  {type(error).__name__}. {hint}")
+        raise typer.Exit(1) from error
+    except asyncpg.UndefinedTableError as error:
+        fail("The database has no tables yet. Run `forbear migrate` first.")
+        raise typer.Exit(1) from error

@@ -1,0 +1,118 @@
+"""The command line as a person uses it."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from audit.record import decode
+from config.settings import Settings
+from gateway.cli import build_app
+from gateway.keys import parse_token
+
+RUNNER = CliRunner()
+
+
+def forbear(*arguments: str, **environment: str):
+    return RUNNER.invoke(build_app(), arguments, env=environment)
+
+
+def records(owner: str) -> list[object]:
+    async def read() -> list[bytes]:
+        connection = await asyncpg.connect(owner)
+        rows = await connection.fetch("SELECT body FROM audit_record WHERE log_id = 0 ORDER BY idx")
+        await connection.close()
+        return [row["body"] for row in rows]
+
+    return [decode(body) for body in asyncio.run(read())]
+
+
+COMMANDS = [
+    [],
+    ["up"],
+    ["serve"],
+    ["work"],
+    ["seal"],
+    ["migrate"],
+    ["keys"],
+    ["keys", "create"],
+    ["keys", "list"],
+    ["keys", "revoke"],
+    ["keys", "files"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help(command):
+    """--help says what a command does, without loading what it needs."""
+    result = forbear(*command, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+
+
+def test_a_key_is_shown_once_recorded_and_revoked(database):
+    """The token is printed at its making; the record and the list hold the id only; revoking works once."""
+    owner = {"DATABASE_OWNER_URL": database.owner}
+    made = forbear("keys", "create", "strategy-engine", "--creditor", "acme", "--days", "30", **owner)
+    assert made.exit_code == 0
+    token = made.stdout.strip()
+    key = parse_token(token)
+    listed = forbear("keys", "list", **owner)
+    assert "strategy-engine" in listed.output
+    assert key.secret not in listed.output
+    assert forbear("keys", "revoke", key.id, **owner).exit_code == 0
+    assert forbear("keys", "revoke", key.id, **owner).exit_code == 1
+    created, revoked = records(database.owner)
+    assert (created.key, created.creditors) == (key.id, ("acme",))
+    assert revoked.key == key.id
+    assert key.secret not in repr(created)
+
+
+def test_migrating_is_safe_to_repeat(blank_database):
+    """The first run says what it applied, the second that there was nothing to do."""
+    owner = {"DATABASE_OWNER_URL": blank_database.owner}
+    assert "applied 0001_audit" in forbear("migrate", **owner).output
+    assert "up to date" in forbear("migrate", **owner).output
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path):
+    """No traceback: what cannot be reached, and the setting to look at."""
+    away = {"DATABASE_OWNER_URL": f"postgresql://forbear_owner@/forbear?host={tmp_path}"}
+    for command in (["migrate"], ["keys", "list"]):
+        result = forbear(*command, **away)
+        assert result.exit_code == 1
+        assert "DATABASE_OWNER_URL" in result.output
+
+
+def test_a_database_without_tables_is_told_what_to_do(blank_database):
+    """A key cannot be made before the first migration, and the message says so."""
+    result = forbear("keys", "list", DATABASE_OWNER_URL=blank_database.owner)
+    assert result.exit_code == 1
+    assert "forbear migrate" in result.output
+
+
+def test_wrong_settings_stop_a_command_with_every_fault(tmp_path):
+    """A misspelt variable and a bad value are told together, and nothing is started."""
+    result = forbear("keys", "files", FORBEAR_DATADIR=str(tmp_path), FORBEAR_SANDBOX="maybe")
+    assert result.exit_code == 2
+    assert "did you mean FORBEAR_DATA_DIR?" in result.output
+    assert "FORBEAR_SANDBOX must be on or off" in result.output
+
+
+def test_a_part_names_the_settings_it_lacks():
+    """With an external database, serve does not guess where Redis is."""
+    result = forbear("seal", DATABASE_OWNER_URL="postgresql://db.example/forbear")
+    assert result.exit_code == 2
+    assert "SEAL_DATABASE_URL" in result.output
+
+
+def test_key_files_are_made_once(tmp_path):
+    """Both files are made with mode 0600 and never overwritten."""
+    settings = Settings.from_env({"FORBEAR_DATA_DIR": str(tmp_path)})
+    first = forbear("keys", "files", FORBEAR_DATA_DIR=str(tmp_path))
+    content = settings.master_key_file.read_bytes()
+    assert first.output.count("Made") == 2
+    assert oct(settings.seal_key_file.stat().st_mode)[-3:] == "600"
+    assert "are there" in forbear("keys", "files", FORBEAR_DATA_DIR=str(tmp_path)).output
+    assert settings.master_key_file.read_bytes() == content
