@@ -54,12 +54,15 @@ QUIET_LIBRARIES = {
     "alembic": logging.WARNING,
 }
 
+Logger = FilteringBoundLogger
+"""What get_logger gives; for those who take one."""
+
 _dropped = 0
 
 
-def get_logger(**bound: object) -> FilteringBoundLogger:
+def get_logger(**bound: object) -> Logger:
     """A logger; `bound` fields are on every line. Event names are lower case with underscores or dots."""
-    logger: FilteringBoundLogger = structlog.get_logger(**bound)
+    logger: Logger = structlog.get_logger(**bound)
     return logger
 
 

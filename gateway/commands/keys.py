@@ -16,16 +16,6 @@ from gateway.keys import Action, KeyRecord, PrincipalKind
 
 T = TypeVar("T")
 
-COLUMNS = (
-    Column("key", no_wrap=True),
-    "subject",
-    "kind",
-    "creditors",
-    "actions",
-    Column("made", no_wrap=True),
-    "state",
-)
-
 app = typer.Typer(help="Make, list and revoke API keys; make the key files.", no_args_is_help=True)
 
 
@@ -73,7 +63,8 @@ def list_all() -> None:
     """List every key, revoked ones included, without its secret."""
     from gateway.store.api_keys import list_keys
 
-    table = Table(*COLUMNS)
+    key, made_on = Column("key", no_wrap=True), Column("made", no_wrap=True)
+    table = Table(key, "subject", "kind", "creditors", "actions", made_on, "state")
     for record in run(list_keys):
         actions = (
             "all" if set(record.actions) >= {action.value for action in Action} else " ".join(record.actions)
