@@ -29,6 +29,8 @@ from channels.base import (
 from channels.sandbox_wire import ACCOUNT_HEADER, NDJSON, SUBMIT_PATH, read_results
 
 LINES_MAX = 100
+REQUEST_BYTES = 1024 * 1024
+"""A request is full at this size as well; a hundred long mails would be more than a carrier takes."""
 LINGER_S = 0.001
 """How long the first message waits for company. Senders hand over a group within one turn of the event loop; a
 millisecond also catches those of a second group, and nobody notices it."""
@@ -138,10 +140,17 @@ class SandboxAdapter:
     def _launch(self) -> None:
         self._linger = None
         while self._waiting and len(self._under_way) < self._requests_max:
-            count = min(LINES_MAX, len(self._waiting))
-            task = self._loop.create_task(self._submit([self._waiting.popleft() for _ in range(count)]))
+            task = self._loop.create_task(self._submit(self._next_lines()))
             self._under_way.add(task)
             task.add_done_callback(self._landed)
+
+    def _next_lines(self) -> list[_Line]:
+        lines: list[_Line] = []
+        size = 0
+        while self._waiting and len(lines) < LINES_MAX and size < REQUEST_BYTES:
+            lines.append(self._waiting.popleft())
+            size += len(lines[-1].bytes)
+        return lines
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

@@ -17,6 +17,7 @@ from channels.base import EmailContent, Message
 # CVE-2026-1299), so an encoded word in a value is refused, not decoded; and every Python is checked afterwards.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|=\?")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@]{1,64}@[^\s<>()\[\]\\,;:\"@]{1,255}")
 _OWN_HEADERS = frozenset(
     {
@@ -55,13 +56,21 @@ def make_mail(message: Message, content: EmailContent, *, return_path: str | Non
     Message-ID comes from the attempt id, Date from its instant when it is a UUIDv7; otherwise Date is left to the
     submission server (RFC 6409 section 8.2).
     """
+    values = (
+        message.sender,
+        message.destination,
+        message.locale,
+        content.subject,
+        *(value for _, value in content.headers),
+    )
+    if not _ID.fullmatch(message.attempt_id):
+        return Unmailable(code="bad-id")
+    if any(_UNSAFE.search(value) for value in values):  # before any parsing, which forgives line breaks
+        return Unmailable(code="unsafe-header")
     name, sender = parseaddr(message.sender)
     if not _ADDRESS.fullmatch(sender) or not _ADDRESS.fullmatch(message.destination):
         return Unmailable(code="bad-address")
     message_id = f"<{message.attempt_id}@{sender.rpartition('@')[2]}>"
-    values = (content.subject, name, message_id, message.locale, *(value for _, value in content.headers))
-    if any(_UNSAFE.search(value) for value in values):
-        return Unmailable(code="unsafe-header")
     if not all(_may_stand(key, value) for key, value in content.headers):
         return Unmailable(code="header-not-allowed")
     needs_utf8 = not (sender + message.destination).isascii()
