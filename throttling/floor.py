@@ -7,7 +7,7 @@ from datetime import date
 
 from throttling.facts import SuppressionScope
 from throttling.kinds import restriction, suppression
-from throttling.pack import Applies, Citation, Confidence, Effective, Force, Layer, Pack, Rule
+from throttling.pack import FLOOR, Applies, Citation, Confidence, Effective, Force, Layer, Pack, Rule
 
 TITLE = "Forbear: a stated wish, a lawyer or a death binds in every set of rules"
 
@@ -39,7 +39,7 @@ def floor_under(packs: list[Pack]) -> list[Pack]:
     if not missing:
         return packs
     floor = Pack(
-        id="FLOOR",
+        id=FLOOR,
         title=TITLE,
         layer=Layer.HOUSE,
         version="1",

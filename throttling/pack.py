@@ -25,6 +25,9 @@ class Layer(StrEnum):
     CREDITOR = "creditor"
 
 
+# The id of the rules that are under every set of packs; see throttling.floor.
+FLOOR = "FLOOR"
+
 LAYERS = (Layer.LAW, Layer.HOUSE, Layer.CREDITOR)
 
 

@@ -8,13 +8,14 @@ import msgspec
 
 from throttling.faults import Fault
 from throttling.kinds import KINDS
-from throttling.pack import Confidence, Layer, Pack, Rule
+from throttling.pack import FLOOR, Confidence, Layer, Pack, Rule
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")
 
 MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
 STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+UNKNOWN = re.compile(r"unknown field `(.*)`")
 HINTS = (
     ("unknown field", "remove the key, or check its spelling"),
     ("missing required field", "add the key"),
@@ -43,7 +44,10 @@ class _Scribe:
             match = MESSAGE.fullmatch(str(error))
             what, inner = (match["what"], match["path"] or "") if match else (str(error), "")
             steps = tuple(name or int(index) for name, index in STEP.findall(inner))
-            where = ".".join(str(step) for step in steps)
+            unknown = UNKNOWN.search(what)
+            if unknown is not None:
+                steps = (*steps, unknown[1])
+            where = ".".join(str(step) for step in (*path[2:], *steps))
             hint = next((hint for part, hint in HINTS if part in what), "correct the value")
             self.say((*path, *steps), f"{where}: {what}" if where else what, hint)
             return None
@@ -102,6 +106,10 @@ def _parse_rule(scribe: _Scribe, raw: object, index: int) -> Rule | None:
 def _check_head(scribe: _Scribe, head: Pack) -> None:
     if head.file or head.lines:
         scribe.say((), "`file` and `lines` are not for writing", "remove them")
+    if head.id == FLOOR:
+        scribe.say(
+            ("id",), f"the id {FLOOR} is reserved", "it names the rules that hold under every set of packs"
+        )
     if head.layer is Layer.LAW and head.jurisdiction.countries is None:
         scribe.say(
             ("jurisdiction",), "a law without a country", "name the countries in `jurisdiction.countries`"
