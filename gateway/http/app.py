@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
+from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
 from gateway.flows import Flows
+from gateway.http.access_log import AccessLog
 from gateway.http.edge import Edge, Log
 from gateway.http.endpoint import Endpoint
 from gateway.http.metrics import HttpMetrics
@@ -14,30 +16,46 @@ from gateway.http.route import BATCH_BYTES_MAX
 from gateway.http.table import build_table
 from gateway.key_ring import KeyRing
 
-IN_FLIGHT_MAX: Final = 1_000
 KEEPALIVE_S: Final = 30.0  # also how long a connection may take to send its headers (aiohttp closes it then)
+
+
+class EdgeSettings(Struct, frozen=True, kw_only=True):
+    """What the edge must be told. `process` is a short word that no other serving process bears: ids begin with it."""
+
+    process: str
+    version: str
+    in_flight_max: int = 1_000
+    body_timeout_s: float = 10.0
 
 
 def build_app(
     flows: Flows,
     keys: KeyRing,
     *,
+    access: AccessLog,
     log: Log,
     registry: CollectorRegistry,
-    process: str,
-    version: str,
-    in_flight_max: int = IN_FLIGHT_MAX,
+    settings: EdgeSettings,
     mounts: Mapping[str, web.Application] | None = None,
 ) -> web.Application:
     """Return the application, ready for `start_server`.
 
-    `process` is a short word that no other serving process bears; request ids begin with it. `mounts` are
-    applications of their own under a prefix, such as the sandbox page; each guards its own doors.
+    `mounts` are applications of their own under a prefix, such as the sandbox page; each guards its own doors.
     """
-    edge = Edge(metrics=HttpMetrics(registry), log=log, process=process, in_flight_max=in_flight_max)
+    edge = Edge(
+        metrics=HttpMetrics(registry),
+        access=access,
+        log=log,
+        process=settings.process,
+        in_flight_max=settings.in_flight_max,
+    )
     app = web.Application(client_max_size=BATCH_BYTES_MAX, middlewares=[edge.unmatched])
-    for route in build_table(registry, version):
-        app.router.add_route(route.method, route.path, edge.handler(Endpoint(route, flows, keys)))
+    for route in build_table(registry, settings.version):
+        app.router.add_route(
+            route.method,
+            route.path,
+            edge.handler(Endpoint(route, flows, keys, body_timeout_s=settings.body_timeout_s)),
+        )
     for prefix, mounted in (mounts or {}).items():
         app.add_subapp(prefix, mounted)
     app.on_response_prepare.append(_without_server_name)

@@ -6,7 +6,7 @@ way, which is slower and bounded by the size limit.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeVar
 
 import msgspec
@@ -21,7 +21,6 @@ DEPTH_MAX: Final = 32
 ITEMS_MAX: Final = 1_000
 _UNTYPED: Final = msgspec.json.Decoder()
 _RAW_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_SPACED_COLON: Final = (b" :", b"\n:", b"\t:", b"\r:")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_IN_VARIABLES: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f]"
@@ -86,7 +85,7 @@ def _doubtful(raw: bytes, value: object) -> tuple[FieldFault, ...]:
     that count but nothing takes away from it. So if it equals the number of pairs that survived decoding, no name
     came twice. A control character cannot be written without a backslash (RFC 8259 section 7), save DEL.
     """
-    spaced = any(mark in raw for mark in _SPACED_COLON)
+    spaced = b" :" in raw or b"\n:" in raw or b"\t:" in raw or b"\r:" in raw
     repeated: tuple[FieldFault, ...] = ()
     if spaced or raw.count(b'":') != _pairs(value):
         tree = json.loads(raw, object_pairs_hook=_Pairs, parse_int=_ignored, parse_float=_ignored)
@@ -135,18 +134,15 @@ def _control_characters(value: object, pointer: str) -> Iterator[FieldFault]:
 
 
 def _pairs(value: object) -> int:
-    if value.__class__ is dict:
-        assert isinstance(value, dict)
-        total = len(value)
-        below = value.values()
-    elif value.__class__ is list:
-        assert isinstance(value, list)
-        total = 0
-        below = value  # type: ignore[assignment]
-    else:
-        return 0
+    """Count the pairs of every object in the value. `type(x) is` because this is on the way of every request."""
+    total = 0
+    below: Iterable[object] = ()
+    if type(value) is dict:
+        total, below = len(value), value.values()
+    elif type(value) is list:
+        below = value
     for each in below:
-        if each.__class__ is dict or each.__class__ is list:
+        if type(each) is dict or type(each) is list:
             total += _pairs(each)
     return total
 
@@ -170,9 +166,7 @@ def _syntax(error: Exception) -> BadBody:
         return _malformed("not UTF-8", "encode the body as UTF-8")
     place = re.search(r"byte (\d+)", str(error))
     where = f" at byte {place[1]}" if place else ""
-    return _malformed(
-        f"is not JSON{where}", "see RFC 8259; no NaN, no trailing comma, nothing after the value"
-    )
+    return _malformed(f"not JSON{where}", "see RFC 8259; no NaN, no trailing comma, nothing after the value")
 
 
 def _malformed(message: str, hint: str) -> BadBody:

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from gateway.http.access_log import AccessLog
 from gateway.http.call import Lines
 from gateway.http.endpoint import Endpoint
 from gateway.http.metrics import HttpMetrics
@@ -28,10 +29,7 @@ _BUSY: Final = Refusal(code="too-many-requests", retry_after_s=1)
 
 
 class Log(Protocol):
-    """Where the access line goes; `gateway.logs` makes one."""
-
-    def info(self, event: str, **fields: Any) -> Any:
-        """Write a line."""
+    """Where faults are told; `gateway.logs` makes one."""
 
     def exception(self, event: str, **fields: Any) -> Any:
         """Write a line with the current exception's type and place."""
@@ -40,14 +38,16 @@ class Log(Protocol):
 class Edge:
     """Makes aiohttp handlers of endpoints. Above `in_flight_max` requests at once, callers are told to wait."""
 
-    def __init__(self, *, metrics: HttpMetrics, log: Log, process: str, in_flight_max: int) -> None:
-        self._metrics, self._log = metrics, log
+    def __init__(
+        self, *, metrics: HttpMetrics, access: AccessLog, log: Log, process: str, in_flight_max: int
+    ) -> None:
+        self._metrics, self._access, self._log = metrics, access, log
         self._ids = request_ids(process)
         self._in_flight, self._in_flight_max = 0, in_flight_max
 
     def handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return the aiohttp handler of one endpoint."""
-        name, method = endpoint.route.name, endpoint.route.method
+        name = endpoint.route.name
 
         async def handle(request: web.Request) -> web.StreamResponse:
             time_s = asyncio.get_running_loop().time
@@ -63,15 +63,13 @@ class Edge:
                 response = respond(outcome, request_id)
             spent_s = time_s() - started
             self._metrics.observe(name, status, spent_s)
-            self._log.info(
-                "http_request",
+            self._access.note(
                 request=request_id,
                 route=name,
-                method=method,
                 status=status,
-                problem=problem,
-                key=key,
                 duration_ms=round(spent_s * 1000, 2),
+                key=key,
+                problem=problem,
             )
             return response
 
@@ -112,7 +110,14 @@ class Edge:
                 refusal = Refusal(code="method-not-allowed", allow=", ".join(sorted(error.allowed_methods)))
             answer = refuse(refusal, request_id)
             self._metrics.observe("unmatched", answer.status, 0.0)
-            self._log.info("http_request", request=request_id, route="unmatched", status=answer.status)
+            self._access.note(
+                request=request_id,
+                route="unmatched",
+                status=answer.status,
+                duration_ms=0.0,
+                key="",
+                problem=answer.code,
+            )
             return respond(answer, request_id)
 
         return middleware

@@ -33,9 +33,9 @@ _NOT_YOURS: Final = Refusal(
 class Endpoint:
     """Serves one route. `serve` returns what to answer and never touches the response."""
 
-    def __init__(self, route: Route, flows: Flows, keys: KeyRing) -> None:
+    def __init__(self, route: Route, flows: Flows, keys: KeyRing, *, body_timeout_s: float) -> None:
         self.route = route
-        self._flows, self._keys = flows, keys
+        self._flows, self._keys, self._body_timeout_s = flows, keys, body_timeout_s
         self._action = route.access if isinstance(route.access, Action) else None
         self._model = build_model(route.body) if route.reading is Reading.ONE else None
         self._query = None if route.query is None else build_model(route.query)
@@ -101,7 +101,7 @@ class Endpoint:
             refusal = check_media_type(request, batch=reading is Reading.MANY)
             if refusal is not None:
                 return refusal
-        raw = await read_body(request, self.route.bytes_max)
+        raw = await read_body(request, self.route.bytes_max, self._body_timeout_s)
         if isinstance(raw, Refusal):
             return raw
         if reading is Reading.BYTES:

@@ -8,7 +8,7 @@ import asyncpg
 
 from gateway.errors import StoreAway
 from gateway.keys import KeyRecord, PrincipalKind
-from gateway.store.writer import TRANSIENT
+from gateway.store.faults import TRANSIENT
 
 _COLUMNS: Final = (
     "id, secret_hash, subject, kind, creditors, actions, namespace, created_at, expires_at, revoked_at, last_used_at"
