@@ -1,4 +1,4 @@
-"""Addresses as a caller writes them, made exact: E.164 numbers, mailboxes, push tokens. The one door to phonenumbers."""
+"""Addresses as a caller writes them, made exact: E.164 numbers, mailboxes, push tokens. The door to phonenumbers."""
 
 import re
 from enum import StrEnum
@@ -91,7 +91,7 @@ def _place_of(line_zero: str) -> tuple[str | None, tuple[str, ...], bool]:
     except phonenumbers.NumberParseException:
         return None, (), False
     code = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code
+        number.country_code or 0
     )
     zones = set(number_zones.time_zones_for_number(number)) - {_UNKNOWN_ZONE}
     region = None if code in _NO_REGION else code

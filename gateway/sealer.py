@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from audit import tlog
 from audit.checkpoint import CheckpointError, Signer, open_checkpoint
@@ -21,6 +20,7 @@ from audit.seal_values import Head, Mismatch, Reason, Seal, SealerState
 from gateway.clock import Clock
 from gateway.errors import StoreAway
 from gateway.ids import new_id
+from gateway.logs import Logger
 from gateway.seal_state import SealStateError, StateFile, hold_state_file
 from gateway.store.seals import SealStore, StoredSeal, open_seal_store
 
@@ -45,7 +45,7 @@ class Sealer:
         signer: Signer,
         *,
         clock: Clock,
-        log: FilteringBoundLogger,
+        log: Logger,
         interval_s: float = 1.0,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
@@ -153,7 +153,7 @@ async def run_sealer(
     signer: Signer,
     *,
     clock: Clock,
-    log: FilteringBoundLogger,
+    log: Logger,
     stop: asyncio.Event,
     interval_s: float = 1.0,
     adopt_seals: bool = False,

@@ -84,7 +84,7 @@ def _states_and_zips() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str,
     """Zones of each US state and of each ZIP code. A state's zones are those of all its ZIP codes."""
     states: dict[str, set[str]] = {}
     zips: dict[str, set[str]] = {}
-    for place in zipcodes.list_all():
+    for place in zipcodes.list_all():  # type: ignore[no-untyped-call]
         zone = place["timezone"]
         if zone in pytz.all_timezones_set:
             states.setdefault(place["state"], set()).add(zone)

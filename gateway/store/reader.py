@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import asyncpg
 
 from gateway.errors import StoreAway
-from gateway.store.writer import TRANSIENT
+from gateway.store.faults import AWAY
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -55,7 +55,7 @@ class GatheredReader(Generic[Key, Row]):
     async def _answer(self, group: Sequence[tuple[Key, asyncio.Future[Row]]]) -> None:
         try:
             records = await self._pool.fetch(self._query, *self._columns([key for key, _ in group]))
-        except (*TRANSIENT, asyncpg.PostgresError) as fault:
+        except AWAY as fault:
             for _, answer in group:
                 if not answer.done():
                     answer.set_exception(StoreAway(type(fault).__name__))

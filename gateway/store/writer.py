@@ -13,28 +13,14 @@ import asyncpg
 import msgspec
 
 from gateway.errors import StoreAway, StoreBusy, StoreRefused
+from gateway.store.faults import CUT_SHORT, TRANSIENT, PostgresError
 
 Item = TypeVar("Item")
 
 RETRY_S = 0.05  # between two tries of one statement while the database is away
-CLOSE_S = 2.0
-
-# The database said no to this very statement; anything else of asyncpg's means that it did not hear or did not finish.
-TRANSIENT = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    OSError,
-    TimeoutError,
-)
-
+# Our place in the sequence is not the database's: it was restored, or somebody else writes under our name. What we sent
+# may or may not be there; the next statement begins a new epoch.
+FENCED = frozenset({"FB001", "FB002"})
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Where a statement stands in its writer's sequence; every leaf of the statement carries it."""
@@ -126,9 +112,9 @@ class GroupWriter(Generic[Item]):
             codes = await self._statement_until_answered([item for w in group for item in w.items])
         except StoreAway as away:
             _fail(group, away)
-        except asyncpg.PostgresError as fault:
+        except PostgresError as fault:
             if len(group) == 1:
-                _fail(group, StoreRefused(self._name, fault.sqlstate or "?"))
+                _fail(group, StoreRefused(self._name, getattr(fault, "sqlstate", None) or "?"))
                 return
             for waiting in group:  # one bad item must not take its neighbours down: each goes alone
                 await self._write_group([waiting])
@@ -162,6 +148,11 @@ class GroupWriter(Generic[Item]):
                     self._stamp = None  # this sequence may be taken: never put other items under it
                     raise StoreAway(self._name) from fault
                 await asyncio.sleep(RETRY_S)
+            except PostgresError as fault:
+                if getattr(fault, "sqlstate", None) in FENCED:
+                    self._stamp = None
+                    raise StoreAway(self._name) from fault
+                raise
             else:
                 self._stamp = Stamp(writer=stamp.writer, epoch=stamp.epoch, seq=stamp.seq + 1)
                 return codes
@@ -176,8 +167,7 @@ class GroupWriter(Generic[Item]):
 
     async def _lost(self, fault: Exception) -> None:
         """Keep a connection whose statement was merely cut short; drop one that may be in any state."""
-        kept = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-        if self._connection is not None and not isinstance(fault, kept):
+        if self._connection is not None and not isinstance(fault, CUT_SHORT):
             self._connection.terminate()
             self._connection = None
 

@@ -57,6 +57,7 @@ CREATE TABLE borrower (
 CREATE TABLE borrower_key (
   creditor    text NOT NULL REFERENCES creditor (id),
   borrower_id bigint NOT NULL REFERENCES borrower (id),
+  version     smallint NOT NULL DEFAULT 1,
   wrapped     bytea NOT NULL,                      -- destroying this row erases the person towards this creditor
   created_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (creditor, borrower_id)
@@ -151,7 +152,8 @@ CREATE TABLE contact (
   reference   text,
   api_key     text NOT NULL,
   request     bytea NOT NULL,                      -- the request, sealed under the borrower's key
-  decision    bytea NOT NULL,                      -- the newest decision: tokens and rule ids, nothing of the person
+  decision    bytea NOT NULL,                      -- as answered: tokens and rule ids, nothing of the person
+  latest      bytea,                               -- decided again since, before it left or instead of leaving
   created_at  timestamptz NOT NULL,
   changed_at  timestamptz NOT NULL,
   CHECK (state IN ('queued', 'scheduled', 'denied', 'dispatching', 'sent', 'delivered', 'undelivered', 'failed',
@@ -180,6 +182,7 @@ CREATE TABLE attempt (
 ) WITH (fillfactor = 75);
 CREATE INDEX attempt_live ON attempt (answer_by) WHERE state = 'permitted';
 CREATE INDEX attempt_contact ON attempt (contact_id);
+CREATE INDEX attempt_address ON attempt (address, id);
 CREATE INDEX attempt_provider ON attempt (account, provider_id) WHERE provider_id IS NOT NULL;
 
 -- Receipts as they came: one may arrive before the answer to the send, twice, or for nobody.

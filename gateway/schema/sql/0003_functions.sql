@@ -93,7 +93,7 @@ END $$;
 -- 0 permitted; 1 facts changed; 2 no longer waiting; 3 another policy; 4 stopped; 5 too late; 6 clocks disagree;
 -- 7 busy (somebody holds the row; decide again).
 CREATE FUNCTION permit_contacts(
-  p_writer text, p_epoch int, p_seq bigint, p_now timestamptz, p_skew interval, p_policy bytea,
+  p_writer text, p_epoch int, p_seq bigint, p_now timestamptz, p_skew interval, p_policy bytea[],
   p_contact uuid[], p_borrower bigint[], p_borrower_version bigint[], p_address bytea[], p_address_version bigint[],
   p_creditor text[], p_channel text[], p_template bytea[], p_debts bytea[], p_account text[],
   p_attempt uuid[], p_not_after timestamptz[], p_answer_by timestamptz[], p_payload bytea[], p_decision bytea[],
@@ -101,7 +101,7 @@ CREATE FUNCTION permit_contacts(
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   done smallint[] := writer_begin(p_writer, p_epoch, p_seq);
-  all_code smallint; code smallint[]; at timestamptz[];
+  active bytea; skewed boolean; code smallint[]; at timestamptz[];
   b_id bigint[]; b_version bigint[]; a_token bytea[]; a_version bigint[]; c_id uuid[]; c_state text[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
@@ -115,13 +115,12 @@ BEGIN
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO c_id, c_state FROM
     (SELECT id, state FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE SKIP LOCKED) AS s;
 
-  all_code := CASE
-    WHEN clock_timestamp() - p_now > p_skew OR p_now - clock_timestamp() > p_skew THEN 6
-    WHEN p_policy IS DISTINCT FROM (SELECT hash FROM policy_active) THEN 3
-    ELSE 0 END;
+  active := (SELECT hash FROM policy_active);
+  skewed := clock_timestamp() - p_now > p_skew OR p_now - clock_timestamp() > p_skew;
 
   SELECT array_agg((CASE
-      WHEN all_code <> 0 THEN all_code
+      WHEN skewed THEN 6
+      WHEN u.po IS DISTINCT FROM active THEN 3
       WHEN EXISTS (SELECT FROM stop_active f WHERE f.scope = 'all'
              OR (f.scope, f.value) IN (('creditor', u.cr), ('channel', u.ch), ('template', encode(u.te, 'hex')),
                                        ('account', u.ac))) THEN 4
@@ -132,13 +131,13 @@ BEGIN
       ELSE 0 END)::smallint ORDER BY u.n)
     INTO code
     FROM unnest(p_contact, p_borrower, p_borrower_version, p_address, p_address_version, p_creditor, p_channel,
-                p_template, p_account, p_not_after)
-         WITH ORDINALITY AS u (co, bo, bv, ad, av, cr, ch, te, ac, na, n)
+                p_template, p_account, p_not_after, p_policy)
+         WITH ORDINALITY AS u (co, bo, bv, ad, av, cr, ch, te, ac, na, po, n)
     LEFT JOIN unnest(b_id, b_version) AS b (id, version) ON b.id = u.bo
     LEFT JOIN unnest(a_token, a_version) AS a (token, version) ON a.token = u.ad
     LEFT JOIN unnest(c_id, c_state) AS c (id, state) ON c.id = u.co;
 
-  UPDATE contact SET state = 'dispatching', tries = tries + 1, changed_at = p_now, decision = u.dc
+  UPDATE contact SET state = 'dispatching', tries = tries + 1, changed_at = p_now, latest = u.dc
     FROM unnest(p_contact, p_decision, code) AS u (co, dc, v) WHERE v = 0 AND id = u.co;
   INSERT INTO attempt (id, contact_id, creditor, borrower_id, address, account, state, permitted_at, not_after,
                        answer_by, payload, changed_at)
@@ -171,7 +170,7 @@ BEGIN
     (SELECT id FROM contact WHERE id = ANY (p_contact) AND state IN ('queued', 'scheduled') ORDER BY id FOR UPDATE) AS s;
   SELECT array_agg((CASE WHEN u.co = ANY (c_id) THEN 0 ELSE 2 END)::smallint ORDER BY u.n) INTO code
     FROM unnest(p_contact) WITH ORDINALITY AS u (co, n);
-  UPDATE contact SET state = u.st, due_at = coalesce(u.du, due_at), decision = coalesce(u.dc, decision),
+  UPDATE contact SET state = u.st, due_at = coalesce(u.du, due_at), latest = coalesce(u.dc, latest),
                      changed_at = u.at
     FROM unnest(p_contact, p_state, p_due, p_decision, p_at, code) AS u (co, st, du, dc, at, v)
    WHERE v = 0 AND id = u.co;
@@ -189,7 +188,7 @@ CREATE FUNCTION settle_attempts(
   p_code text[], p_provider_id text[], p_at timestamptz[],
   p_contact uuid[], p_creditor text[], p_kind text[], p_body bytea[]
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq); code smallint[]; t_id uuid[]; t_state text[];
+DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq); v_code smallint[]; t_id uuid[]; t_state text[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
   -- Releasing a place touches the borrower's version by trigger: take the borrowers first, in the one order.
@@ -200,7 +199,7 @@ BEGIN
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
     (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
   SELECT array_agg((CASE WHEN t.state = ANY (string_to_array(u.fr, ',')) THEN 0 ELSE 2 END)::smallint ORDER BY u.n)
-    INTO code
+    INTO v_code
     FROM unnest(p_attempt, p_from) WITH ORDINALITY AS u (att, fr, n)
     LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
 
@@ -208,22 +207,22 @@ BEGIN
   UPDATE attempt SET state = CASE WHEN v = 0 THEN u.st ELSE state END,
                      code = CASE WHEN v = 0 THEN u.cd ELSE attempt.code END,
                      provider_id = coalesce(provider_id, u.pid), changed_at = u.at
-    FROM unnest(p_attempt, p_state, p_code, p_provider_id, p_at, code) AS u (att, st, cd, pid, at, v)
+    FROM unnest(p_attempt, p_state, p_code, p_provider_id, p_at, v_code) AS u (att, st, cd, pid, at, v)
    WHERE id = u.att AND (v = 0 OR (provider_id IS NULL AND u.pid IS NOT NULL));
   UPDATE contact SET state = u.cs, due_at = coalesce(u.du, due_at), changed_at = u.at
-    FROM unnest(p_contact, p_contact_state, p_due, p_at, code) AS u (co, cs, du, at, v)
+    FROM unnest(p_contact, p_contact_state, p_due, p_at, v_code) AS u (co, cs, du, at, v)
    WHERE v = 0 AND id = u.co AND u.cs IS NOT NULL;
-  DELETE FROM event USING unnest(p_attempt, p_release, code) AS u (att, r, v)
+  DELETE FROM event USING unnest(p_attempt, p_release, v_code) AS u (att, r, v)
    WHERE v = 0 AND r AND event.attempt_id = u.att
      AND event.borrower_id = (SELECT a.borrower_id FROM attempt a WHERE a.id = u.att);
 
-  PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, code, p_writer, p_epoch, p_seq);
+  PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, v_code, p_writer, p_epoch, p_seq);
   SELECT array_agg((CASE WHEN v = 0 AND EXISTS (
       SELECT FROM receipt r JOIN attempt a ON a.account = r.account AND a.provider_id = r.provider_id
        WHERE a.id = u.att AND r.attempt_id IS NULL) THEN 3 ELSE v END)::smallint ORDER BY n)
-    INTO code FROM unnest(p_attempt, code) WITH ORDINALITY AS u (att, v, n);
-  PERFORM writer_end(p_writer, p_epoch, p_seq, code);
-  RETURN code;
+    INTO v_code FROM unnest(p_attempt, v_code) WITH ORDINALITY AS u (att, v, n);
+  PERFORM writer_end(p_writer, p_epoch, p_seq, v_code);
+  RETURN v_code;
 END $$;
 
 -- Receipts, each once. 0 recorded and applied; 1 seen before; 2 recorded, but the state stays as it is;
@@ -235,7 +234,7 @@ CREATE FUNCTION record_receipts(
   p_creditor text[], p_kind text[], p_body bytea[]
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq);
-        code smallint[]; leaf smallint[]; fresh int[]; t_id uuid[]; t_state text[];
+        v_code smallint[]; leaf smallint[]; fresh int[]; t_id uuid[]; t_state text[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
   -- A receipt kept without its attempt is taken up again when the attempt turns up: that is not "seen before".
@@ -259,21 +258,21 @@ BEGIN
       WHEN u.att IS NULL THEN 4
       WHEN u.st IS NOT NULL AND t.state = ANY (string_to_array(u.fr, ',')) THEN 0
       ELSE 2 END)::smallint ORDER BY u.n)
-    INTO code
+    INTO v_code
     FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS u (att, fr, st, n)
     LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
 
   UPDATE attempt SET state = u.st, code = u.cd, provider_id = coalesce(provider_id, u.pid), changed_at = u.at
-    FROM unnest(p_attempt, p_state, p_code, p_provider_id, p_at, code) AS u (att, st, cd, pid, at, v)
+    FROM unnest(p_attempt, p_state, p_code, p_provider_id, p_at, v_code) AS u (att, st, cd, pid, at, v)
    WHERE v = 0 AND id = u.att;
   UPDATE contact SET state = u.cs, changed_at = u.at
-    FROM unnest(p_contact, p_contact_state, p_at, code) AS u (co, cs, at, v)
+    FROM unnest(p_contact, p_contact_state, p_at, v_code) AS u (co, cs, at, v)
    WHERE v = 0 AND id = u.co;
   SELECT array_agg((CASE WHEN v = 0 THEN 0 ELSE 1 END)::smallint ORDER BY n) INTO leaf
-    FROM unnest(code) WITH ORDINALITY AS u (v, n);
+    FROM unnest(v_code) WITH ORDINALITY AS u (v, n);
   PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, leaf, p_writer, p_epoch, p_seq);
-  PERFORM writer_end(p_writer, p_epoch, p_seq, code);
-  RETURN code;
+  PERFORM writer_end(p_writer, p_epoch, p_seq, v_code);
+  RETURN v_code;
 END $$;
 
 -- STOP knows an address, not a person. After this commit no permit can be given for it; the caller then waits for
@@ -364,6 +363,20 @@ BEGIN
   RETURN ARRAY[code];
 END $$;
 
+-- Leaves that change nothing else: an opt-out that is complete, an incident.
+CREATE FUNCTION write_leaves(
+  p_writer text, p_epoch int, p_seq bigint, p_creditor text[], p_at timestamptz[], p_kind text[], p_contact uuid[],
+  p_body bytea[]
+) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq); code smallint[];
+BEGIN
+  IF done IS NOT NULL THEN RETURN done; END IF;
+  code := array_fill(0::smallint, ARRAY[cardinality(p_body)]);
+  PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, code, p_writer, p_epoch, p_seq);
+  PERFORM writer_end(p_writer, p_epoch, p_seq, code);
+  RETURN code;
+END $$;
+
 -- Facts for a decision, with the versions they belong to: one statement, so one snapshot. Facts read before the
 -- version would let a change slip in between.
 CREATE FUNCTION borrower_history(p_borrower bigint, p_since timestamptz) RETURNS TABLE (
@@ -408,4 +421,4 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION accept_contacts, permit_contacts, move_contacts, settle_attempts, record_receipts,
-  take_inbound, record_fact, borrower_history, forget_old_keys, keys_used TO forbear_app;
+  take_inbound, record_fact, write_leaves, borrower_history, forget_old_keys, keys_used TO forbear_app;

@@ -1,0 +1,66 @@
+"""The changes feed: a creditor's audit log, read as state changes.
+
+The log is dense and in commit order, so a cursor that is its index skips nothing and needs no second order.
+"""
+
+import asyncpg
+
+from audit.leaf import ContactLeaf
+from audit.record import EPOCH, MICROSECOND, decode
+from gateway.answers import ChangeItem, ChangesAnswer, ContactState
+from gateway.flows import FieldFault, Invalid
+from gateway.runtime import Runtime
+
+KINDS = (
+    "contact.accepted",
+    "contact.denied",
+    "contact.intent",
+    "contact.state",
+    "attempt.outcome",
+    "receipt.recorded",
+)
+CURSOR_MAX = 2**63 - 1
+
+
+async def read_changes(rt: Runtime, creditor: str, after: str | None, limit: int) -> ChangesAnswer | Invalid:
+    """State changes after a cursor, in order; `next` is always where to go on, also when there is nothing new."""
+    found = await rt.creditors.find(creditor)
+    start = _index(after)
+    if start is None or found is None:
+        hint = "use the `next` of an earlier answer, or leave it out to begin at the beginning"
+        return Invalid(faults=(FieldFault(pointer="/after", message="not a cursor of this feed", hint=hint),))
+    records = await rt.pool.fetch(
+        """SELECT r.idx, r.body, c.reference FROM audit_record r LEFT JOIN contact c ON c.id = r.contact
+            WHERE r.log_id = $1 AND r.idx >= $2 AND r.kind = ANY ($3) ORDER BY r.idx LIMIT $4""",
+        found.log_id,
+        start,
+        KINDS,
+        limit,
+    )
+    items = tuple(item for record in records if (item := _item(record)) is not None)
+    following = records[-1]["idx"] + 1 if records else start
+    return ChangesAnswer(items=items, next=str(following))
+
+
+def _index(after: str | None) -> int | None:
+    if after is None:
+        return 0
+    if not after.isascii() or not after.isdigit() or int(after) > CURSOR_MAX:
+        return None
+    return int(after)
+
+
+def _item(record: asyncpg.Record) -> ChangeItem | None:
+    leaf = decode(record["body"])
+    if not isinstance(leaf, ContactLeaf) or leaf.state is None:
+        return None
+    kind = leaf.__struct_config__.tag
+    return ChangeItem(
+        cursor=str(record["idx"] + 1),
+        at=EPOCH + leaf.ts * MICROSECOND,
+        contact=str(leaf.contact),
+        kind=str(kind),
+        state=ContactState(leaf.state.value),
+        code=getattr(leaf, "code", None),
+        reference=record["reference"],
+    )

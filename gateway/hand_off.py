@@ -1,0 +1,172 @@
+"""The hand-off, top to bottom: facts with versions, decide, permit in one statement, send once, record what came of it.
+
+The protocol and its failure cases are in docs/hand-off.md. Three things hold on every line here: no lock outlives a
+statement, nothing is sent without a permit that is still live, and what was sent is never sent again by us.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from channels.base import Adapter, Outcome, Unknown
+from gateway import leaves, metrics
+from gateway.attempt import FROM, settle
+from gateway.errors import StoreAway, StoreBusy
+from gateway.lease import PermitLease
+from gateway.logs import get_logger
+from gateway.prepare import Left, Preparing, Ready, prepare
+from gateway.providers import Route
+from gateway.receipts import join_receipts
+from gateway.runtime import Runtime
+from gateway.store.codes import Permitting, Settling
+from gateway.store.columns import Move, Settle
+from gateway.store.handing import Handing, load_handing
+from throttling.facts import Event
+from throttling.ledger import LedgerAway
+
+DECIDE_AGAIN = frozenset({Permitting.CHANGED, Permitting.POLICY, Permitting.LATE, Permitting.BUSY})
+ROUNDS = 3  # decided again at once this often; then the sweep of due rows brings the contact back
+
+log = get_logger()
+
+
+class Permitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with a live permit."""
+
+    ready: Ready
+    lease: PermitLease
+
+
+async def permit_group(rt: Runtime, route: Route, contacts: Sequence[UUID]) -> list[Permitted]:
+    """Decide these contacts on fresh facts and get permits for those that may go; the rest is recorded or left.
+
+    `contacts` are no more than the pace slots that the caller holds. Raises StoreAway and StoreBusy, after which
+    nothing is permitted that has not been returned: a permit nobody heard of ends as unknown, by the sweep.
+    """
+    permitted: list[Permitted] = []
+    waiting = list(contacts)
+    for _ in range(ROUNDS):
+        if not waiting:
+            break
+        began_s, at = rt.clock.boottime_s(), rt.clock.now()
+        rows = await load_handing(rt.pool, waiting, at)
+        ready, moves = await _prepare_group(rt, route, rows, at)
+        codes, _ = await asyncio.gather(_permit(rt, ready), _record_moves(rt, moves))
+        waiting = []
+        for one, code in zip(ready, codes, strict=True):
+            metrics.permits.labels(code=code.name.lower()).inc()
+            if code is Permitting.PERMITTED:
+                lease = PermitLease(rt.clock, began_s=began_s, at=at, not_after=one.permit.not_after)
+                permitted.append(Permitted(ready=one, lease=lease))
+            elif code in DECIDE_AGAIN:
+                waiting.append(one.contact.id)
+            elif code is Permitting.SKEW:
+                log.error("clock_skew", account=route.account)
+        await _forget_pending(rt, [p.ready.contact for p in permitted], moves)
+    return permitted
+
+
+async def send_all(rt: Runtime, route: Route, adapter: Adapter, permitted: Sequence[Permitted]) -> None:
+    """Send each permitted message once and record each outcome; returns when all are recorded."""
+    async with asyncio.TaskGroup() as group:
+        for one in permitted:
+            group.create_task(_send(rt, route, adapter, one))
+
+
+async def _prepare_group(
+    rt: Runtime, route: Route, rows: Sequence[Handing], at: datetime
+) -> tuple[list[Ready], list[Move]]:
+    """Decide in turn: a later contact of the same person counts the earlier ones of this group."""
+    by = Preparing(at=at, policy=rt.policy.current(), route=route, vault=rt.vault, random=rt.random)
+    seen: dict[int, tuple[Event, ...]] = {}
+    ready: list[Ready] = []
+    moves: list[Move] = []
+    for row in rows:
+        await rt.creditors.find(row.creditor)
+        template = await rt.policy.template(row.template)
+        match prepare(row, template, seen.get(row.borrower_id, ()), by):
+            case Ready() as one:
+                ready.append(one)
+                seen[row.borrower_id] = (*seen.get(row.borrower_id, ()), one.counts_as)
+            case Move() as move:
+                moves.append(move)
+            case Left():
+                pass
+    return ready, moves
+
+
+async def _permit(rt: Runtime, ready: Sequence[Ready]) -> list[Permitting]:
+    if not ready:
+        return []
+    return [Permitting(code) for code in await rt.permitting.write_all([one.permit for one in ready])]
+
+
+async def _record_moves(rt: Runtime, moves: Sequence[Move]) -> None:
+    if moves:
+        await rt.moving.write_all(moves)
+
+
+async def _forget_pending(rt: Runtime, permitted: Sequence[Handing], moves: Sequence[Move]) -> None:
+    """Drop the pending entries that these contacts left at acceptance. Without Redis they end by themselves."""
+    gone = {move.contact for move in moves}
+    try:
+        await asyncio.gather(
+            *(rt.ledger.drop(row.borrower.hex(), str(row.id)) for row in permitted if row.id not in gone)
+        )
+    except LedgerAway:
+        return
+
+
+async def _send(rt: Runtime, route: Route, adapter: Adapter, permitted: Permitted) -> None:
+    outcome: Outcome = Unknown(reason="cancelled")
+    try:
+        outcome = await adapter.send(permitted.ready.message, permitted.lease)
+    except Exception as fault:  # noqa: BLE001 - an adapter, perhaps a stranger's, broke its promise: it may have sent
+        log.exception("adapter.fault", account=route.account, attempt=permitted.ready.message.attempt_id)
+        outcome = Unknown(reason=f"adapter-fault:{type(fault).__name__}")
+    finally:
+        # Also when this task is cancelled: what may have left must never be taken for something that did not.
+        await asyncio.shield(_record(rt, route, permitted.ready, outcome))
+
+
+async def _record(rt: Runtime, route: Route, ready: Ready, outcome: Outcome) -> None:
+    """Write the outcome, as often as it takes: only this process knows it."""
+    at = rt.clock.now()
+    contact = ready.contact
+    settlement = settle(outcome, tries=contact.tries + 1, expires_at=contact.expires_at, at=at)
+    metrics.outcomes.labels(account=route.account, state=settlement.state.value).inc()
+    attempt = ready.permit.attempt
+    item = Settle(
+        attempt=attempt,
+        from_states=",".join(FROM[settlement.state]),
+        state=settlement.state.value,
+        contact=contact.id,
+        contact_state=settlement.contact.value,
+        due_at=settlement.due_at,
+        release=settlement.release,
+        code=settlement.code[:80],
+        provider_id=settlement.provider_id,
+        at=at,
+        creditor=contact.creditor,
+        leaf=leaves.outcome(
+            attempt,
+            contact.id,
+            settlement.state,
+            settlement.contact,
+            settlement.code,
+            settlement.provider_id,
+            at,
+        ),
+    )
+    try:
+        code = Settling(await rt.settling.write(item))
+    except (StoreAway, StoreBusy) as away:
+        log.critical(
+            "outcome.lost", attempt=str(attempt), error=type(away).__name__
+        )  # the sweep says unknown
+        return
+    if code is Settling.RECEIPTS_WAIT and settlement.provider_id is not None:
+        await join_receipts(rt, route.account, settlement.provider_id)

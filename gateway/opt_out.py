@@ -1,0 +1,138 @@
+"""Opt-outs: written at once, complete only when no message they forbid can leave any more.
+
+STOP knows an address, not a person: the suppression lies on the address row, where every permit must look, whoever's
+borrower it is for. After its commit no permit is given; those given before live two seconds at most, and the
+completion waits for them.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+
+from channels.base import Inbound
+from gateway import leaves, metrics
+from gateway.address import KIND_OF, Address, AddressFault, parse_address
+from gateway.ids import new_id
+from gateway.lease import LEASE
+from gateway.logs import get_logger
+from gateway.replies import Meaning, meaning_of
+from gateway.runtime import Runtime
+from gateway.store.codes import Taking
+from gateway.store.columns import InboundSeen, LeafOnly
+from gateway.store.opt_outs import Answered, answered_contact
+from throttling.facts import Channel
+
+LOOK_EVERY_S: Final = 0.01
+GIVE_UP_S: Final = LEASE.total_seconds() + 1.0
+
+log = get_logger()
+
+
+class Stopping(msgspec.Struct, frozen=True, kw_only=True):
+    """An opt-out that is written and still to be completed; `address` is the token of the address it closes."""
+
+    optout: UUID
+    address: bytes
+    since: datetime
+
+
+class Live(Protocol):
+    """Counts the permits that an opt-out forbids and that may still be used at an instant."""
+
+    async def __call__(self, at: datetime, /) -> int: ...
+
+
+async def take_inbound(rt: Runtime, message: Inbound) -> Stopping | None:
+    """Store what a person sent us, and the suppression it asks for; then the provider may be told that we have it.
+
+    Returns the opt-out that is still to be completed, or None. Raises StoreAway and StoreBusy: the provider repeats.
+    """
+    at = rt.clock.now()
+    channel = Channel(message.channel.value)
+    address = parse_address(channel, message.sender)
+    if isinstance(address, AddressFault):
+        log.warning("inbound.no_address", account=message.account, event_id=message.event_id)
+        address = Address(kind=KIND_OF[channel], text=message.sender)
+    token = rt.vault.address_index(address.kind, address.text)
+    meaning = meaning_of(message.text)
+    answers = await answered_contact(rt.pool, token, message.in_reply_to)
+    if answers is not None:
+        await rt.creditors.find(answers.creditor)
+    stop = new_id(at, rt.random) if meaning is Meaning.STOP else None
+    code = Taking(await rt.taking.write(_seen(rt, message, token, meaning, answers, stop, at)))
+    metrics.inbound.labels(account=message.account, meaning=meaning.value).inc()
+    return (
+        Stopping(optout=stop, address=token, since=at) if stop is not None and code is Taking.TAKEN else None
+    )
+
+
+async def complete(
+    rt: Runtime, optout: UUID, creditor: str, since: datetime, *, until_free: Live
+) -> datetime:
+    """Wait until no permit from before is live, write that down, and say when that was."""
+    began_s = rt.clock.boottime_s()
+    while await until_free(rt.clock.now()):
+        if rt.clock.boottime_s() - began_s > GIVE_UP_S:
+            break  # a lease of two seconds is over by now, whatever its row says; the sweep has not come by yet
+        await asyncio.sleep(LOOK_EVERY_S)
+    at = rt.clock.now()
+    metrics.opt_out_seconds.observe((at - since).total_seconds())
+    await rt.leaves.write(
+        LeafOnly(
+            creditor=creditor,
+            at=at,
+            kind="optout.completed",
+            contact=None,
+            leaf=leaves.opt_out_completed(optout, at),
+        )
+    )
+    return at
+
+
+def _seen(
+    rt: Runtime,
+    message: Inbound,
+    token: bytes,
+    meaning: Meaning,
+    answers: Answered | None,
+    stop: UUID | None,
+    at: datetime,
+) -> InboundSeen:
+    sealed = None
+    if answers is not None and answers.wrapped is not None and rt.vault.has_tenant(answers.creditor):
+        key = rt.vault.open_borrower_key(answers.creditor, answers.subject, answers.wrapped)
+        sealed = key.seal("inbound.text", answers.contact, message.text.encode())
+    leaf = (
+        ()
+        if stop is None
+        else (
+            leaves.opted_out(
+                stop,
+                scope="address",
+                channel=message.channel.value,
+                creditor=None,
+                subject=answers.subject if answers else None,
+                contact=answers.contact if answers else None,
+                source="reply",
+                at=at,
+            ),
+        )
+    )
+    return InboundSeen(
+        account=message.account,
+        event_id=message.event_id,
+        channel=message.channel.value,
+        address=token,
+        contact=answers.contact if answers else None,
+        meaning=meaning.value,
+        sealed=sealed,
+        at=at,
+        suppression=stop,
+        source="reply",
+        creditors=(answers.creditor if answers else "",) if leaf else (),
+        kinds=("optout.received",) if leaf else (),
+        leaves=leaf,
+    )

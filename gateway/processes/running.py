@@ -1,0 +1,52 @@
+"""What the long-running processes share: how they are asked to stop, and how they say that they cannot start."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+
+import asyncpg
+from redis.exceptions import RedisError
+
+from channels.base import AccountError
+from channels.registry import RegistryError
+from gateway.accounts import AccountsFault
+from gateway.commands.read_settings import EXIT_SETTINGS
+from gateway.key_file import KeyFileError
+from gateway.policy import PolicyMissing
+from gateway.store.faults import InterfaceError, PostgresError
+from gateway.vault import VaultError
+
+RELEASE = version("forbear")
+AWAY = 1  # worth another try
+FOR_A_PERSON = (PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError)
+
+
+class Refused:
+    """Why a process does not start, as its exit code and a line on standard error."""
+
+    @staticmethod
+    def told(part: str, run: Callable[[], None]) -> int:
+        """Run the process; 0 when it was stopped, 2 where only a person can help, 1 where a server is away."""
+        try:
+            run()
+        except FOR_A_PERSON as fault:
+            sys.stderr.write(f"forbear {part}: {fault}\n")
+            return EXIT_SETTINGS
+        except asyncpg.UndefinedTableError:
+            sys.stderr.write(f"forbear {part}: the database has no tables; run `forbear migrate` first\n")
+            return EXIT_SETTINGS
+        except (OSError, PostgresError, InterfaceError, RedisError) as fault:
+            sys.stderr.write(f"forbear {part}: a server is away ({type(fault).__name__})\n")
+            return AWAY
+        return 0
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,0 +1,47 @@
+"""Whether this process should be given traffic, and which check says no."""
+
+from datetime import timedelta
+from typing import Final
+
+
+from gateway.answers import Readiness, ReadinessCheck
+from gateway.runtime import Runtime
+from gateway.store.policies import active_hash
+from gateway.store.faults import AWAY
+
+SEAL_AGE_MAX: Final = timedelta(seconds=60)
+
+
+async def check_readiness(rt: Runtime) -> Readiness:
+    """Ask everything the gateway needs. Redis away is told but not fatal: acceptance decides from PostgreSQL."""
+    checks = [*await _database_checks(rt), ReadinessCheck(name="redis", ok=await rt.redis_answers())]
+    fatal = [check for check in checks if not check.ok and check.name != "redis"]
+    return Readiness(ready=not fatal, checks=tuple(checks))
+
+
+async def _database_checks(rt: Runtime) -> list[ReadinessCheck]:
+    try:
+        active = await active_hash(rt.pool)
+        sealed_at = await rt.pool.fetchval("SELECT at FROM seal ORDER BY n DESC LIMIT 1")
+        stopped = await rt.pool.fetchval("SELECT count(*) FROM stop_active")
+    except AWAY as fault:
+        return [ReadinessCheck(name="database", ok=False, detail=type(fault).__name__)]
+    current = rt.policy.current().hash
+    age = None if sealed_at is None else rt.clock.now() - sealed_at
+    return [
+        ReadinessCheck(name="database", ok=True),
+        ReadinessCheck(
+            name="policy",
+            ok=active == current,
+            detail=None if active == current else "another policy was activated",
+        ),
+        # Acceptance goes on without a sealer: what is written now is sealed when it comes back.
+        ReadinessCheck(
+            name="sealer",
+            ok=True,
+            detail=None
+            if age is not None and age < SEAL_AGE_MAX
+            else "no seal for a minute; start `forbear seal`",
+        ),
+        ReadinessCheck(name="sending", ok=True, detail=f"{stopped} stop flags are set" if stopped else None),
+    ]

@@ -1,0 +1,96 @@
+"""Delivery receipts: each once, early, late or twice, joined to the attempt they tell of.
+
+A receipt may come before the answer to the send. One that names our attempt settles it at once; one that names only the
+provider's id waits in its table until that id is known, and is joined then.
+"""
+
+from collections.abc import Sequence
+
+from channels.base import Receipt
+from gateway import leaves, metrics
+from gateway.answers import ContactState
+from gateway.attempt import FROM, FROM_RECEIPT, AttemptState
+from gateway.contact import may_become
+from gateway.runtime import Runtime
+from gateway.store.codes import Receiving
+from gateway.store.columns import ReceiptSeen
+from gateway.store.receipts import Matched, match_attempts, unmatched_receipts
+
+_CONTACT_OF = {
+    AttemptState.DELIVERED: ContactState.DELIVERED,
+    AttemptState.UNDELIVERED: ContactState.UNDELIVERED,
+}
+
+
+async def record_receipts(rt: Runtime, receipts: Sequence[Receipt]) -> list[Receiving]:
+    """Store receipts, durably, and apply what they prove; only then may the provider be told that we have them.
+
+    Raises StoreAway and StoreBusy: the provider sends them again.
+    """
+    if not receipts:
+        return []
+    known = await match_attempts(rt.pool, receipts)
+    codes = await rt.receiving.write_all([_seen(receipt, known.get(_key(receipt))) for receipt in receipts])
+    answers = [Receiving(code) for code in codes]
+    for receipt, code in zip(receipts, answers, strict=True):
+        metrics.receipts.labels(account=receipt.account, code=code.name.lower()).inc()
+    # The answer to the send may have brought the provider's id between our look and our write.
+    for receipt, code in zip(receipts, answers, strict=True):
+        if code is Receiving.KEPT:
+            await join_receipts(rt, receipt.account, receipt.provider_id)
+    return answers
+
+
+async def join_receipts(rt: Runtime, account: str, provider_id: str) -> None:
+    """Apply receipts that waited for an attempt with this provider's id to be known; nothing to do is fine."""
+    waiting = await unmatched_receipts(rt.pool, account, provider_id)
+    known = await match_attempts(rt.pool, waiting)
+    matched = [receipt for receipt in waiting if _key(receipt) in known]
+    if matched:
+        await rt.receiving.write_all([_seen(receipt, known[_key(receipt)]) for receipt in matched])
+
+
+def _key(receipt: Receipt) -> tuple[str, str]:
+    return receipt.account, receipt.event_id
+
+
+def _seen(receipt: Receipt, matched: Matched | None) -> ReceiptSeen:
+    state = FROM_RECEIPT[receipt.status]
+    contact_state = None if state is None else _CONTACT_OF[state]
+    if (
+        matched is not None
+        and contact_state is not None
+        and not may_become(ContactState(matched.state), contact_state)
+    ):
+        state = contact_state = None
+    return ReceiptSeen(
+        account=receipt.account,
+        event_id=receipt.event_id,
+        provider_id=receipt.provider_id,
+        status=receipt.status.value,
+        code=receipt.code[:80],
+        at=receipt.at,
+        attempt=None if matched is None else matched.attempt,
+        from_states="" if state is None else ",".join(FROM[state]),
+        state=None if state is None else state.value,
+        contact=None if matched is None else matched.contact,
+        contact_state=None if contact_state is None else contact_state.value,
+        creditor="" if matched is None else matched.creditor,
+        leaf=_no_leaf
+        if matched is None
+        else leaves.receipt(
+            matched.attempt,
+            matched.contact,
+            contact_state,
+            receipt.account,
+            receipt.status.value,
+            receipt.code,
+            receipt.provider_id,
+            receipt.at,
+        ),
+    )
+
+
+def _no_leaf(_stamp: object) -> bytes:
+    """A receipt for nobody we know is kept, but proves nothing yet: its leaf is written when it is joined."""
+    return b"{}"

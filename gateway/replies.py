@@ -1,0 +1,55 @@
+"""What a person's reply means, by table. Whatever may be a STOP is one: holding back wrongly costs a reminder, not holding
+back costs a right."""
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Final
+
+
+class Meaning(StrEnum):
+    """What a reply asks for."""
+
+    STOP = "stop"
+    HELP = "help"
+    OTHER = "other"
+
+
+# 47 CFR 64.1200(a)(10) names stop, quit, end, revoke, opt out, cancel and unsubscribe; carriers add STOPALL, ARRET,
+# REMOVE; the Chinese ones are operator practice.
+STOP_WORDS: Final = frozenset(
+    {
+        "stop", "stopall", "stop all", "quit", "end", "revoke", "opt out", "optout", "opt-out", "cancel", "unsubscribe",
+        "remove", "arret", "alto", "baja", "parar", "detener", "退订", "退訂", "td", "t", "停止",
+    }
+)  # fmt: skip
+HELP_WORDS: Final = frozenset({"help", "info", "ayuda", "帮助", "幫助"})
+STOP_DIGIT: Final = (
+    "9"  # in a call; templates declare the digit's meaning, this is the fallback of the sandbox
+)
+
+_NOT_WORD = re.compile(r"[^\w\s-]+")
+_SPACE = re.compile(r"\s+")
+_TEXT_MAX: Final = 2_000
+
+
+def meaning_of(text: str) -> Meaning:
+    """What the reply means. A stop word standing anywhere in it counts: the person is heard, and a review can lift it."""
+    plain = _SPACE.sub(" ", _NOT_WORD.sub(" ", _fold(text[:_TEXT_MAX]))).strip()
+    if plain in HELP_WORDS:
+        return Meaning.HELP
+    words = plain.split(" ")
+    pairs = {" ".join(pair) for pair in zip(words, words[1:], strict=False)}
+    # The one-letter word counts only by itself: in a sentence it is a slip of the finger.
+    found = {word for word in words if len(word) > 1 or len(words) == 1} | pairs
+    return (
+        Meaning.STOP
+        if found & STOP_WORDS or any(sign in plain for sign in ("退订", "退訂"))
+        else Meaning.OTHER
+    )
+
+
+def _fold(text: str) -> str:
+    """Full width, accents and case away: ＳＴＯＰ, Arrêt and stop are one word each."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(char for char in decomposed if not unicodedata.combining(char))

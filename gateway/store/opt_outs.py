@@ -1,0 +1,55 @@
+"""What an opt-out asks the journal: which contact a reply answers, and whether a permit it forbids is still live."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from gateway.store.facts import wrapped_key
+from gateway.vault import WrappedKey
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The contact that a reply most likely answers."""
+
+    contact: UUID
+    creditor: str
+    subject: UUID
+    wrapped: WrappedKey | None
+
+
+async def answered_contact(pool: asyncpg.Pool, address: bytes, attempt: str | None) -> Answered | None:
+    """The contact of the attempt that the provider names, or else the newest one sent to this address."""
+    record = await pool.fetchrow(
+        """SELECT c.id, c.creditor, b.subject, k.version AS k_version, k.wrapped
+             FROM attempt a JOIN contact c ON c.id = a.contact_id JOIN borrower b ON b.id = a.borrower_id
+             LEFT JOIN borrower_key k ON k.creditor = c.creditor AND k.borrower_id = b.id
+            WHERE a.address = $1 ORDER BY (a.id::text = $2) DESC NULLS LAST, a.id DESC LIMIT 1""",
+        address,
+        attempt,
+    )
+    if record is None:
+        return None
+    return Answered(
+        contact=record["id"],
+        creditor=record["creditor"],
+        subject=record["subject"],
+        wrapped=wrapped_key(record),
+    )
+
+
+async def live_permits(
+    pool: asyncpg.Pool, at: datetime, *, address: bytes | None = None, borrower: bytes | None = None
+) -> int:
+    """How many permits may still be used: towards the address, or towards the borrower (any address)."""
+    count: int = await pool.fetchval(
+        """SELECT count(*) FROM attempt a
+            WHERE a.state = 'permitted' AND a.answer_by > $1 AND a.not_after > $1
+              AND ($2::bytea IS NULL OR a.address = $2)
+              AND ($3::bytea IS NULL OR a.borrower_id = (SELECT id FROM borrower WHERE token = $3))""",
+        at,
+        address,
+        borrower,
+    )
+    return count

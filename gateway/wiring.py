@@ -1,0 +1,174 @@
+"""The composition root: opens every part of a process in order, and closes them in the reverse order."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import asyncpg
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from channels.base import Adapter, WebhookReader
+from channels.registry import discover, discover_readers
+from config.settings import Settings
+from gateway.accounts import OpenAccount, read_accounts
+from gateway.clock import SystemClock
+from gateway.policy import open_policy
+from gateway.providers import Route, route_of
+from gateway.runtime import SKEW_MAX, Runtime
+from gateway.store import accepting
+from gateway.store.columns import (
+    call,
+    of_facts,
+    of_inbound,
+    of_leaves,
+    of_moves,
+    of_permits,
+    of_receipts,
+    of_settlements,
+)
+from gateway.store.creditors import Creditors
+from gateway.store.facts import histories, identities
+from gateway.store.writer import GroupWriter, Stamp
+from gateway.vault import open_vault
+from gateway.zones import warm_up
+from throttling.ledger import Ledger
+from throttling.pace import Pace
+
+POOL_MAX = 6
+COMMAND_TIMEOUT_S = 10.0  # longer than the role's statement_timeout: the server's word comes first
+REDIS_TIMEOUT_S = 0.5
+
+Item = TypeVar("Item")
+Columns = Callable[[Sequence[Item], Stamp], Sequence[object]]
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIterator[Runtime]:
+    """Everything a process of this part works with; adapters are opened only where it `sends`.
+
+    Raises PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError, OSError and asyncpg's
+    errors: a process that cannot have its parts does not start.
+    """
+    warm_up()
+    async with AsyncExitStack() as stack:
+        assert settings.database_url is not None
+        assert settings.redis_url is not None
+        vault = open_vault(settings.master_key_file)
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(
+                settings.database_url, min_size=1, max_size=POOL_MAX, command_timeout=COMMAND_TIMEOUT_S
+            )
+        )
+        policy = await open_policy(pool)
+        client = redis.asyncio.Redis.from_url(
+            settings.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+        )
+        stack.push_async_callback(client.aclose)
+        accounts = read_accounts(settings)
+        adapters = await _open_adapters(stack, accounts) if sends else {}
+        writers = _Writers(settings.database_url, f"{part}-{secrets.token_hex(4)}")
+        rt = Runtime(
+            clock=SystemClock(),
+            random=secrets.token_bytes,
+            vault=vault,
+            policy=policy,
+            creditors=Creditors(pool, vault),
+            pool=pool,
+            ledger=Ledger(client),
+            pace=Pace(client),
+            identities=identities(pool),
+            histories=histories(pool),
+            accepting=writers.make("accept_contacts", 25, accepting.columns),
+            permitting=writers.make("permit_contacts", 20, partial(of_permits, skew=SKEW_MAX)),
+            moving=writers.make("move_contacts", 8, of_moves, group_max=500),
+            settling=writers.make("settle_attempts", 13, of_settlements, give_up_s=None, waiting_max=100_000),
+            receiving=writers.make("record_receipts", 14, of_receipts, group_max=500),
+            taking=writers.make("take_inbound", 13, of_inbound, group_max=1),
+            facts=writers.make("record_fact", 25, of_facts, group_max=1),
+            leaves=writers.make("write_leaves", 5, of_leaves),
+            routes=_routes(accounts, adapters),
+            adapters=adapters,
+            readers=_readers(accounts),
+            redis_answers=partial(_answers, client),
+        )
+        await _run_beside(stack, [*(writer.run() for writer in writers.made), policy.follow()])
+        yield rt
+
+
+class _Writers:
+    """Makes the writers of one process; each is a sequence of its own, named after process and function."""
+
+    def __init__(self, database_url: str, process: str) -> None:
+        self._connect = partial(asyncpg.connect, database_url, command_timeout=COMMAND_TIMEOUT_S)
+        self._process = process
+        self.made: list[GroupWriter[object]] = []
+
+    def make(
+        self,
+        function: str,
+        arguments: int,
+        columns: Columns[Item],
+        *,
+        group_max: int = 200,
+        waiting_max: int = 5_000,
+        give_up_s: float | None = 3.0,
+    ) -> GroupWriter[Item]:
+        writer = GroupWriter(
+            self._connect,
+            name=f"{self._process}/{function}",
+            statement=call(function, arguments),
+            columns=columns,
+            group_max=group_max,
+            waiting_max=waiting_max,
+            give_up_s=give_up_s,
+        )
+        self.made.append(writer)  # type: ignore[arg-type]  # only run() is called on what is kept here
+        return writer
+
+
+async def _open_adapters(stack: AsyncExitStack, accounts: Sequence[OpenAccount]) -> dict[str, Adapter]:
+    factories = discover({one.account.provider for one in accounts})
+    return {
+        one.account.name: await stack.enter_async_context(factories[one.account.provider](one.account))
+        for one in accounts
+    }
+
+
+def _readers(accounts: Sequence[OpenAccount]) -> dict[str, WebhookReader]:
+    makers = discover_readers({one.account.provider for one in accounts})
+    return {
+        one.account.name: makers[one.account.provider](one.account)
+        for one in accounts
+        if one.account.provider in makers
+    }
+
+
+def _routes(accounts: Sequence[OpenAccount], adapters: dict[str, Adapter]) -> dict[str, Route]:
+    return {
+        one.account.name: route_of(one.account, one.senders, adapters[one.account.name].answer_deadline_s)
+        for one in accounts
+        if one.account.name in adapters
+    }
+
+
+async def _run_beside(stack: AsyncExitStack, work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run tasks until the stack closes; they are cancelled first, while what they use is still open."""
+    tasks = [asyncio.create_task(each) for each in work]
+
+    async def end() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+async def _answers(client: redis.asyncio.Redis) -> bool:
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False

@@ -1,0 +1,57 @@
+"""Takes hints from arq into the lanes: a job ends as soon as its ids are in a lane's bounded queue."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import redis
+from arq.worker import Worker, func
+
+from gateway.lane import Lane
+from gateway.logs import get_logger
+from gateway.queue import JOB, QUEUE, deserialize, redis_settings, serialize
+
+JOBS_MAX = 20
+JOB_TIMEOUT_S = 30  # a lane that is full that long: the hint is dropped, release gives it again
+POLL_S = 0.02
+AGAIN_S = 1.0
+
+log = get_logger(part="work")
+
+
+async def take_hints(url: str, lanes: Mapping[str, Lane]) -> None:
+    """Take hints until cancelled. arq's worker ends on any Redis error, so it is started again here."""
+    while True:
+        try:
+            await _work(url, lanes)
+        except (redis.RedisError, OSError) as fault:
+            log.warning("hints.away", error=type(fault).__name__)
+        await asyncio.sleep(AGAIN_S)
+
+
+async def _work(url: str, lanes: Mapping[str, Lane]) -> None:
+    async def hand_off(_context: dict[Any, Any], account: str, contacts: list[str]) -> None:
+        lane = lanes.get(account)
+        if lane is None:
+            log.warning("hint.no_lane", account=account)
+            return
+        await lane.put([UUID(contact) for contact in contacts])
+
+    worker = Worker(
+        [func(hand_off, name=JOB, keep_result=0, timeout=JOB_TIMEOUT_S, max_tries=1)],  # type: ignore[arg-type]  # arq types its coroutines loosely
+        queue_name=QUEUE,
+        redis_settings=redis_settings(url),
+        max_jobs=JOBS_MAX,
+        poll_delay=POLL_S,
+        keep_result=0,
+        handle_signals=False,
+        log_results=False,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        queue_read_limit=JOBS_MAX * 5,
+    )
+    try:
+        await worker.main()
+    finally:
+        await worker.close()
