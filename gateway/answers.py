@@ -1,10 +1,11 @@
 """What a caller gets back: every answer of the API. A field with nothing to say is absent from the JSON."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
 
+from gateway.fields import Instant
 from gateway.wire import EventKind, RestrictionKind
 from throttling.decision import Outcome, Verdict
 from throttling.facts import Channel, SuppressionScope, ZoneKind
@@ -51,7 +52,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     used: int | None = None
     limit: int | None = None
     window: str | None = None
-    until: datetime | None = None
+    until: Instant | None = None
     debt: str | None = None
 
 
@@ -61,13 +62,13 @@ class DecisionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verdict: Verdict
     code: str
     explanation: str
-    at: datetime
-    valid_until: datetime
+    at: Instant
+    valid_until: Instant
     policy: str
     tzdb: str
     zones: tuple[ZoneBody, ...]
     rules: tuple[RuleBody, ...]
-    until: datetime | None = None
+    until: Instant | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -78,7 +79,7 @@ class CompactDecision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     explanation: str
     rule: str | None = None
-    until: datetime | None = None
+    until: Instant | None = None
 
 
 class AttemptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,7 +87,7 @@ class AttemptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     state: str
-    at: datetime
+    at: Instant
     account: str
     code: str | None = None
 
@@ -98,10 +99,10 @@ class ContactAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: ContactState
     creditor: str
     channel: Channel
-    created_at: datetime
-    expires_at: datetime
+    created_at: Instant
+    expires_at: Instant
     reference: str | None = None
-    due_at: datetime | None = None
+    due_at: Instant | None = None
     code: str | None = None
     decision: DecisionBody | None = None
     attempts: tuple[AttemptBody, ...] = ()
@@ -114,10 +115,10 @@ class CompactAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: ContactState
     creditor: str
     channel: Channel
-    created_at: datetime
-    expires_at: datetime
+    created_at: Instant
+    expires_at: Instant
     reference: str | None = None
-    due_at: datetime | None = None
+    due_at: Instant | None = None
     decision: CompactDecision | None = None
 
 
@@ -143,7 +144,7 @@ class BudgetBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     used: int
     limit: int
     window: str
-    frees_at: tuple[datetime, ...] = ()
+    frees_at: tuple[Instant, ...] = ()
     debt: str | None = None
 
 
@@ -153,7 +154,7 @@ class ChannelAvailability(Struct, frozen=True, kw_only=True, omit_defaults=True)
     channel: Channel
     verdict: Verdict
     code: str
-    next_allowed: datetime | None = None
+    next_allowed: Instant | None = None
     rule: str | None = None
     budgets: tuple[BudgetBody, ...] = ()
 
@@ -163,7 +164,7 @@ class AvailabilityAnswer(Struct, frozen=True, kw_only=True):
 
     borrower: str
     creditor: str
-    at: datetime
+    at: Instant
     policy: str
     channels: tuple[ChannelAvailability, ...]
 
@@ -172,7 +173,7 @@ class ChangeItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One state change of one contact, in the order of the audit log."""
 
     cursor: str
-    at: datetime
+    at: Instant
     contact: str
     kind: str
     state: ContactState | None = None
@@ -192,7 +193,7 @@ class EventAnswer(Struct, frozen=True, kw_only=True):
 
     id: str
     kind: EventKind
-    at: datetime
+    at: Instant
 
 
 class OptOutAnswer(Struct, frozen=True, kw_only=True):
@@ -200,8 +201,8 @@ class OptOutAnswer(Struct, frozen=True, kw_only=True):
 
     id: str
     scope: SuppressionScope
-    since: datetime
-    completed_at: datetime
+    since: Instant
+    completed_at: Instant
 
 
 class RestrictionAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -210,14 +211,14 @@ class RestrictionAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     kind: RestrictionKind
     creditor: str
-    since: datetime
+    since: Instant
     source: str
-    until: datetime | None = None
+    until: Instant | None = None
     channel: Channel | None = None
     debt: str | None = None
     all_creditors: bool = False
     evidence: str | None = None
-    lifted_at: datetime | None = None
+    lifted_at: Instant | None = None
 
 
 class RestrictionList(Struct, frozen=True, kw_only=True):
@@ -232,10 +233,10 @@ class ConsentAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     creditor: str
     purpose: str
-    given_at: datetime
+    given_at: Instant
     source: str
     channel: Channel | None = None
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     wording: str | None = None
     evidence: str | None = None
 

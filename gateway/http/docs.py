@@ -143,7 +143,11 @@ def _answers(operation: dict[str, Any]) -> Html:
         media = answer.get("content", {}).get("application/json")
         if media is None:
             continue
-        parts.append(element("h4", f"{status}: ", _type_text(media["schema"])))
+        parts.append(
+            element(
+                "h4", f"{status} {answer['description'].partition(';')[0]}: ", _type_text(media["schema"])
+            )
+        )
         if "example" in media:
             parts.append(
                 element("pre", element("code", json.dumps(media["example"], indent=2, ensure_ascii=False)))

@@ -187,7 +187,8 @@ def _request_body(route: Route) -> dict[str, Any] | None:
 def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, answer in sorted(route.answers.items()):
-        responses[str(status)] = {"description": _ANSWERED[status]}
+        denied = status == 200 and 202 in route.answers  # noqa: PLR2004
+        responses[str(status)] = {"description": "Denied" if denied else _ANSWERED[status]}
         if answer is not None:
             content: dict[str, Any] = {"schema": _reference(answer)}
             if route.name in ANSWERS and status == min(route.answers, key=lambda each: each != 202):  # noqa: PLR2004
