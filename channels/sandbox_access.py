@@ -34,7 +34,7 @@ that ends in <code>enter?token=…</code> and open it once in this browser.</p><
 # A page and not a redirect: after a redirect from another site's link the browser would withhold a SameSite=Strict
 # cookie, and the newcomer would stand before the locked page with the right link in hand.
 OPENED = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Forbear sandbox</title>
+<html lang="en"><meta charset="utf-8"><title>Forbear sandbox</title><link rel="icon" href="data:,">
 <meta http-equiv="refresh" content="0;url=./"><p><a href="./">Open the sandbox</a></p></html>
 """
 
