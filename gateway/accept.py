@@ -41,6 +41,17 @@ TRIES = 5  # races with another process about the same person; each try reads ev
 NOBODY = BorrowerFacts(version=0, events=(), suppressions=(), restrictions=())
 
 
+class _Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """One request on its way through acceptance."""
+
+    key_id: str
+    idempotency_key: str
+    mac: bytes
+    wanted: Wanted
+    policy: Policy
+    at: datetime
+
+
 class _Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What was read about the person; `stamp` is None where Redis was away."""
 
@@ -67,10 +78,17 @@ async def accept(
     )
     if not isinstance(wanted, Wanted):
         return Invalid(faults=wanted)
-    mac = rt.vault.request_mac(raw)
+    asking = _Asking(
+        key_id=caller.key_id,
+        idempotency_key=idempotency_key,
+        mac=rt.vault.request_mac(raw),
+        wanted=wanted,
+        policy=policy,
+        at=at,
+    )
     try:
         for _ in range(TRIES):
-            answer = await _try_once(rt, caller, wanted, policy, idempotency_key, mac, at)
+            answer = await _try_once(rt, asking)
             if answer is not None:
                 return answer
     except StoreBusy:
@@ -85,19 +103,18 @@ UNKNOWN_CREDITOR = FieldFault(
 )
 
 
-async def _try_once(
-    rt: Runtime, caller: Caller, wanted: Wanted, policy: Policy, key: str, mac: bytes, at: datetime
-) -> Accepted | Conflict | None:
+async def _try_once(rt: Runtime, asking: _Asking) -> Accepted | Conflict | None:
     """One try; None where somebody else changed the person meanwhile and it has to be looked at afresh."""
+    wanted, at = asking.wanted, asking.at
     seen = await _look(rt, wanted, at)
     contact = new_id(at, rt.random)
     facts = Facts(
         request=wanted.asked, borrower=seen.facts, address=seen.identity.address, pending=seen.pending
     )
-    decision = bounded(decide(facts, policy.rules, wanted.from_at), wanted, at)
+    decision = bounded(decide(facts, asking.policy.rules, wanted.from_at), wanted, at)
     if seen.stamp is not None and not await _reserve(rt, wanted, seen, contact, decision, at):
         return None
-    new = _new_contact(rt, caller, wanted, seen.identity, decision, contact, key, mac, at)
+    new = _new_contact(rt, asking, seen.identity, decision, contact)
     code = Accepting(await rt.accepting.write(new))
     if code is Accepting.ACCEPTED:
         answer = ContactAnswer(
@@ -117,10 +134,10 @@ async def _try_once(
         await _drop(rt, wanted, contact)
     if code is Accepting.MADE_ELSEWHERE:
         return None
-    stored = await find_by_key(rt.pool, caller.key_id, key)
+    stored = await find_by_key(rt.pool, asking.key_id, asking.idempotency_key)
     if stored is None:
         return None
-    if stored.mac != mac:
+    if stored.mac != asking.mac:
         return Conflict()
     return Accepted(answer=await first_answer_of(rt, stored.contact), replayed=True)
 
@@ -188,16 +205,9 @@ async def _drop(rt: Runtime, wanted: Wanted, contact: UUID) -> None:
 
 
 def _new_contact(
-    rt: Runtime,
-    caller: Caller,
-    wanted: Wanted,
-    identity: Identity,
-    decision: Decision,
-    contact: UUID,
-    key: str,
-    mac: bytes,
-    at: datetime,
+    rt: Runtime, asking: _Asking, identity: Identity, decision: Decision, contact: UUID
 ) -> NewContact:
+    wanted, at = asking.wanted, asking.at
     request = wanted.request
     subject = identity.subject or UUID(
         bytes=rt.random(16), version=4
@@ -206,9 +216,9 @@ def _new_contact(
     borrower_key = rt.vault.open_borrower_key(request.creditor, subject, wrapped)
     state, due_at = _state(decision, at)
     return NewContact(
-        api_key=caller.key_id,
-        idempotency_key=key,
-        mac=mac,
+        api_key=asking.key_id,
+        idempotency_key=asking.idempotency_key,
+        mac=asking.mac,
         keep_until=due_at + KEEP_KEY,
         borrower=wanted.whose.borrower,
         subject=subject,

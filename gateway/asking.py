@@ -59,9 +59,8 @@ async def ask(
             faults=(FieldFault(pointer="/packs", message="names a pack that is not loaded", hint=hint),)
         )
     known = await _stored(rt, wanted, now) if facts is None else _invented(rt, wanted, facts)
-    return decision_body(
-        bounded(decide(known, rules, wanted.from_at), wanted, when), request, wanted.asked, all_rules=True
-    )
+    decision = bounded(decide(known, rules, wanted.from_at), wanted, when)
+    return decision_body(decision, request, wanted.asked, all_rules=True)
 
 
 async def when_may_i(
@@ -69,8 +68,8 @@ async def when_may_i(
 ) -> AvailabilityAnswer | Missing:
     """Per channel: open now, or when, and what is left of each cap.
 
-    Where the person is and what the debts are comes from the newest request about them, so somebody never asked about is
-    not known here.
+    Where the person is and what the debts are comes from the newest request about them, so somebody never asked about
+    is not known here.
     """
     at = rt.clock.now()
     token = rt.vault.borrower_token(caller.namespace_for(creditor), borrower_id)
@@ -105,7 +104,7 @@ _FREE = AddressFacts(version=0, suppressions=())
 def _on_channel(
     rt: Runtime, request: ContactRequest, channel: Channel, person: KnownPerson, policy: Policy, at: datetime
 ) -> Wanted | None:
-    """The newest request, as if it were for this channel: times and counts are asked about, not a text."""
+    """The newest request as if it were for this channel: times and counts are asked about, not a text."""
     wanted = read_request(
         msgspec.structs.replace(request, not_before=None, expires_at=None),
         namespace=person.contact.namespace,

@@ -1,4 +1,4 @@
-"""Decisions as a caller reads them: every rule that looked, in figures and in a sentence, with the caller's own debt ids."""
+"""Decisions as a caller reads them: every rule that looked, in figures and in a sentence, with his own debt ids."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

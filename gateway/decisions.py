@@ -1,4 +1,4 @@
-"""Decisions as stored: figures only. What a rule is called and cites is looked up in the policy that the decision names."""
+"""Decisions as stored: figures only. What a rule cites is looked up in the policy that the decision names."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

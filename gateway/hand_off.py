@@ -124,7 +124,7 @@ async def _send(rt: Runtime, route: Route, adapter: Adapter, permitted: Permitte
     outcome: Outcome = Unknown(reason="cancelled")
     try:
         outcome = await adapter.send(permitted.ready.message, permitted.lease)
-    except Exception as fault:  # noqa: BLE001 - an adapter, perhaps a stranger's, broke its promise: it may have sent
+    except Exception as fault:
         log.exception("adapter.fault", account=route.account, attempt=permitted.ready.message.attempt_id)
         outcome = Unknown(reason=f"adapter-fault:{type(fault).__name__}")
     finally:

@@ -1,4 +1,4 @@
-"""Audit leaves: what happened, in the record kinds of `audit`, finished once the statement has its place in the sequence."""
+"""Audit leaves about contacts: in the words of `audit`, finished once the statement has its place in the sequence."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,23 +6,16 @@ from zoneinfo import ZoneInfo
 
 from audit.kinds import (
     AttemptOutcome,
-    ConsentAdded,
     ContactAccepted,
     ContactDenied,
     ContactIntent,
     ContactMoved,
-    EventReported,
-    OptOutCompleted,
-    OptOutReceived,
     ReceiptRecorded,
-    RestrictionAdded,
-    RestrictionLifted,
 )
 from audit.leaf import LocalTime, RuleHit
 from audit.record import clean_code, encode, micros
 from audit.words import AttemptState as AttemptWord
 from audit.words import ContactState as StateWord
-from audit.words import SuppressionScope as ScopeWord
 from audit.words import Verdict as VerdictWord
 from gateway.answers import ContactState
 from gateway.attempt import AttemptState
@@ -30,7 +23,6 @@ from gateway.store.accepting import Leaf
 from gateway.store.handing import Handing
 from gateway.store.writer import Stamp
 from gateway.wanted import Wanted
-from gateway.wire import ConsentRequest, RestrictionRequest
 from throttling.decision import Decision, Outcome
 from throttling.facts import ZoneEvidence
 
@@ -177,124 +169,6 @@ def receipt(
             status=status,
             code=clean_code(code),
             ref=clean_code(ref),
-        )
-    )
-
-
-def opted_out(
-    optout: UUID,
-    *,
-    scope: str,
-    channel: str | None,
-    creditor: str | None,
-    subject: UUID | None,
-    contact: UUID | None,
-    source: str,
-    at: datetime,
-) -> Leaf:
-    """Somebody said stop: from this record on nothing it forbids is permitted."""
-    return lambda stamp: encode(
-        OptOutReceived(
-            ts=micros(at),
-            w=stamp.writer,
-            we=stamp.epoch,
-            ws=stamp.seq,
-            optout=optout,
-            scope=ScopeWord(scope),
-            chan=channel,
-            creditor=creditor,
-            subj=subject,
-            contact=contact,
-            source=source,
-        )
-    )
-
-
-def opt_out_completed(optout: UUID, at: datetime) -> Leaf:
-    """No permit from before the opt-out is live any more."""
-    return lambda stamp: encode(
-        OptOutCompleted(ts=micros(at), w=stamp.writer, we=stamp.epoch, ws=stamp.seq, optout=optout)
-    )
-
-
-def restricted(uid: UUID, request: RestrictionRequest, subject: UUID, by: str, at: datetime) -> Leaf:
-    """A restriction was recorded."""
-    return lambda stamp: encode(
-        RestrictionAdded(
-            ts=micros(at),
-            w=stamp.writer,
-            we=stamp.epoch,
-            ws=stamp.seq,
-            restriction=uid,
-            type=request.kind.value,
-            subj=subject,
-            creditor=None if request.all_creditors else request.creditor,
-            since=micros(request.since),
-            until=None if request.until is None else micros(request.until),
-            by=by,
-        )
-    )
-
-
-def lifted(restriction: UUID, subject: UUID, by: str, at: datetime) -> Leaf:
-    """A restriction ended before its time."""
-    return lambda stamp: encode(
-        RestrictionLifted(
-            ts=micros(at),
-            w=stamp.writer,
-            we=stamp.epoch,
-            ws=stamp.seq,
-            restriction=restriction,
-            subj=subject,
-            by=by,
-        )
-    )
-
-
-def consented(uid: UUID, request: ConsentRequest, subject: UUID, by: str, at: datetime) -> Leaf:
-    """A consent was reported."""
-    return lambda stamp: encode(
-        ConsentAdded(
-            ts=micros(at),
-            w=stamp.writer,
-            we=stamp.epoch,
-            ws=stamp.seq,
-            consent=uid,
-            type=request.purpose,
-            subj=subject,
-            creditor=request.creditor,
-            chan=None if request.channel is None else request.channel.value,
-            since=micros(request.given_at),
-            until=None if request.expires_at is None else micros(request.expires_at),
-            by=by,
-        )
-    )
-
-
-def reported(
-    event: UUID,
-    subject: UUID,
-    kind: str,
-    creditor: str,
-    channel: str,
-    happened: datetime,
-    by: str,
-    at: datetime,
-) -> Leaf:
-    """Something that counts happened elsewhere."""
-    return lambda stamp: encode(
-        EventReported(
-            ts=micros(at),
-            w=stamp.writer,
-            we=stamp.epoch,
-            ws=stamp.seq,
-            event=event,
-            type=kind,
-            subj=subject,
-            creditor=creditor,
-            chan=channel,
-            happened=micros(happened),
-            by=by,
         )
     )
 

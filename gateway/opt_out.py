@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from channels.base import Inbound
-from gateway import leaves, metrics
+from gateway import fact_leaves, metrics
 from gateway.address import KIND_OF, Address, AddressFault, parse_address
 from gateway.ids import new_id
 from gateway.lease import LEASE
@@ -86,7 +86,7 @@ async def complete(
             at=at,
             kind="optout.completed",
             contact=None,
-            leaf=leaves.opt_out_completed(optout, at),
+            leaf=fact_leaves.opt_out_completed(optout, at),
         )
     )
     return at
@@ -109,7 +109,7 @@ def _seen(
         ()
         if stop is None
         else (
-            leaves.opted_out(
+            fact_leaves.opted_out(
                 stop,
                 scope="address",
                 channel=message.channel.value,

@@ -12,8 +12,8 @@ from config.documents import Document, load_document
 from config.faults import Fault as DocumentFault
 from gateway.errors import StoreAway
 from gateway.logs import get_logger
-from gateway.store.policies import StoredPolicy, active_hash, find_policy, find_template
 from gateway.store.faults import AWAY
+from gateway.store.policies import StoredPolicy, active_hash, find_policy, find_template
 from templates_sms.catalogue import Catalogue, build_catalogue
 from templates_sms.fault import Fault as TemplateFault
 from templates_sms.parse import parse_template

@@ -55,7 +55,9 @@ async def apply_policy(
             tzdb=policy.rules.tzdb,
             by=BY,
             templates={
-                bytes.fromhex(t.hash): StoredTemplate(file=f"{t.locale}/{t.name}.{t.channel}.j2", source=t.source)
+                bytes.fromhex(t.hash): StoredTemplate(
+                    file=f"{t.locale}/{t.name}.{t.channel}.j2", source=t.source
+                )
                 for t in policy.templates.values()
             },
         )

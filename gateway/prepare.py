@@ -14,8 +14,8 @@ from channels.base import ChannelName, Message, payload
 from gateway import leaves
 from gateway.accept import bounded
 from gateway.answers import ContactState
-from gateway.content import content_of
 from gateway.contact import WAITING
+from gateway.content import content_of
 from gateway.decisions import pack_decision
 from gateway.ids import new_id
 from gateway.lease import lease_end
@@ -34,6 +34,9 @@ from throttling.decision import Decision, Verdict
 from throttling.facts import BorrowerFacts, Event, Facts
 
 _requests: Final = msgspec.json.Decoder(ContactRequest)
+
+INSTEAD: Final = {Verdict.DENY: ContactState.DENIED, Verdict.DEFER: ContactState.SCHEDULED}
+"""What a contact becomes that may not leave now."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +90,8 @@ def prepare(
         address=contact.address_facts,
     )
     decision = bounded(decide(facts, by.policy.rules, by.at), wanted, by.at)
-    if decision.verdict is Verdict.DENY:
-        return _move(contact, ContactState.DENIED, decision.code, by.at, decision)
-    if decision.verdict is Verdict.DEFER:
-        return _move(contact, ContactState.SCHEDULED, decision.code, by.at, decision)
+    if decision.verdict is not Verdict.ALLOW:
+        return _move(contact, INSTEAD[decision.verdict], decision.code, by.at, decision)
     not_after = lease_end(by.at, decision.valid_until)
     if not_after is None:
         return Left(contact=contact.id)

@@ -1,7 +1,7 @@
 """Hints between processes, over arq: ids of due contacts, nothing about anybody. The door to arq, with gateway.worker.
 
-arq is a hint only. A hint may be lost (release gives it again) or doubled (the permit finds the contact gone); each has a
-fresh job id, keeps no result, and travels as msgpack instead of pickle, which would run code for whoever reaches Redis.
+arq is a hint only. A hint may be lost (release gives it again) or doubled (the permit finds the contact gone). Each has
+a fresh job id, keeps no result, and is msgpack, not pickle, which would run code for whoever reaches Redis.
 """
 
 from typing import Final

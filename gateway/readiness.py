@@ -3,11 +3,10 @@
 from datetime import timedelta
 from typing import Final
 
-
 from gateway.answers import Readiness, ReadinessCheck
 from gateway.runtime import Runtime
-from gateway.store.policies import active_hash
 from gateway.store.faults import AWAY
+from gateway.store.policies import active_hash
 
 SEAL_AGE_MAX: Final = timedelta(seconds=60)
 

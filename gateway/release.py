@@ -62,7 +62,8 @@ class Release:
                 await asyncio.sleep(BACK_OFF_S)
 
     async def _lead(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):
+        # Another process leads: its end is a closed connection, which no event of ours can tell.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *LOCK):  # noqa: ASYNC110
             await asyncio.sleep(BACK_OFF_S)
         log.info("release.leading")
         try:

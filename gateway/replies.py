@@ -1,9 +1,12 @@
-"""What a person's reply means, by table. Whatever may be a STOP is one: holding back wrongly costs a reminder, not holding
-back costs a right."""
+"""What a person's reply means, by table.
+
+Whatever may be a STOP is one: holding back wrongly costs a reminder, not holding back costs a right.
+"""
 
 import re
 import unicodedata
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 
@@ -34,12 +37,12 @@ _TEXT_MAX: Final = 2_000
 
 
 def meaning_of(text: str) -> Meaning:
-    """What the reply means. A stop word standing anywhere in it counts: the person is heard, and a review can lift it."""
+    """What the reply means. A stop word anywhere in it counts: the person is heard, and a review can lift it."""
     plain = _SPACE.sub(" ", _NOT_WORD.sub(" ", _fold(text[:_TEXT_MAX]))).strip()
     if plain in HELP_WORDS:
         return Meaning.HELP
     words = plain.split(" ")
-    pairs = {" ".join(pair) for pair in zip(words, words[1:], strict=False)}
+    pairs = {" ".join(pair) for pair in pairwise(words)}
     # The one-letter word counts only by itself: in a sentence it is a slip of the finger.
     found = {word for word in words if len(word) > 1 or len(words) == 1} | pairs
     return (
@@ -50,6 +53,6 @@ def meaning_of(text: str) -> Meaning:
 
 
 def _fold(text: str) -> str:
-    """Full width, accents and case away: ＳＴＯＰ, Arrêt and stop are one word each."""
+    """Without full width, accents and case, so that a word has one spelling."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in decomposed if not unicodedata.combining(char))

@@ -15,7 +15,7 @@ import msgspec
 from audit import tlog
 from audit.checkpoint import CheckpointError, Signer, open_checkpoint
 from audit.record import micros
-from audit.seal import adopt, advance, is_behind, make_seal, plan
+from audit.seal import ROOT_LOG, adopt, advance, is_behind, make_seal, plan
 from audit.seal_values import Head, Mismatch, Reason, Seal, SealerState
 from gateway.clock import Clock
 from gateway.errors import StoreAway
@@ -118,7 +118,7 @@ class Sealer:
         if state is None or state.last is None:
             if stored is None:
                 return state
-            return Mismatch(log=self._signer.name, index=stored.n, reason=Reason.STATE_LOST)
+            return Mismatch(log=ROOT_LOG, index=stored.n, reason=Reason.STATE_LOST)
         last = state.last
         if stored is not None and stored.n == last.n:
             return state if _same(stored, last) else self._differs(last.n)
@@ -126,7 +126,7 @@ class Sealer:
             # The file was saved and the seal not shown: a crash, or a database that was away.
             return state if await store.write(last) else self._differs(last.n)
         reason = Reason.SEALS_MISSING if stored is None or stored.n < last.n else Reason.STATE_LOST
-        return Mismatch(log=self._signer.name, index=last.n, reason=reason)
+        return Mismatch(log=ROOT_LOG, index=last.n, reason=reason)
 
     def _begin(self, heads: list[Head]) -> SealerState:
         count = sum(head.size for head in heads)
@@ -135,7 +135,7 @@ class Sealer:
         return SealerState(origin=self._signer.name)
 
     def _differs(self, n: int) -> Mismatch:
-        return Mismatch(log=self._signer.name, index=n, reason=Reason.SEALS_DIFFER)
+        return Mismatch(log=ROOT_LOG, index=n, reason=Reason.SEALS_DIFFER)
 
     async def _refuse(self, store: SealStore, mismatch: Mismatch) -> Outcome:
         where = "" if mismatch.index is None else f" at {mismatch.index}"

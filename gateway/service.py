@@ -7,7 +7,6 @@ from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from channels.base import WebhookEvents
-from gateway import told
 from gateway.accept import accept
 from gateway.answers import (
     AvailabilityAnswer,
@@ -27,7 +26,9 @@ from gateway.answers import (
 from gateway.asking import ask, when_may_i
 from gateway.cancelling import cancel_contact, cancel_contacts
 from gateway.changes import read_changes
+from gateway.consents import add_consent, list_consents
 from gateway.errors import StoreAway, StoreBusy
+from gateway.events import report_event
 from gateway.flows import (
     Accepted,
     Conflict,
@@ -46,11 +47,14 @@ from gateway.logs import get_logger
 from gateway.opt_out import complete, take_inbound
 from gateway.readiness import check_readiness
 from gateway.receipts import record_receipts
+from gateway.requested_opt_out import opt_out
+from gateway.restrictions import add_restriction, lift_restriction, list_restrictions
 from gateway.runtime import Runtime
 from gateway.store.contacts import Page, find_attempts, find_contact, find_page
-from gateway.store.opt_outs import live_permits
 from gateway.store.faults import TRANSIENT
+from gateway.store.opt_outs import live_permits
 from gateway.stored import answer_of, summary_of
+from gateway.told import as_uuid
 from gateway.wire import (
     CancelRequest,
     ConsentRequest,
@@ -126,7 +130,7 @@ class Service:
     @answers
     async def get_contact(self, caller: Caller, contact_id: str) -> ContactAnswer | Missing:
         """One contact with decision and attempts."""
-        uid = told.as_uuid(contact_id)
+        uid = as_uuid(contact_id)
         contact = None if uid is None else await find_contact(self._rt.pool, uid)
         if contact is None or not caller.may_act_for(contact.creditor):
             return Missing()
@@ -137,7 +141,7 @@ class Service:
         self, caller: Caller, query: ContactQuery, cursor: str | None, limit: int
     ) -> ContactPage | Invalid:
         """A page of contacts, newest first."""
-        before = None if cursor is None else told.as_uuid(cursor)
+        before = None if cursor is None else as_uuid(cursor)
         if cursor is not None and before is None:
             hint = "use the `next` of an earlier answer"
             return Invalid(
@@ -185,45 +189,45 @@ class Service:
         self, caller: Caller, report: EventReport, *, idempotency_key: str, raw: bytes
     ) -> EventAnswer | Conflict | Invalid:
         """See gateway.told."""
-        return await told.report_event(self._rt, caller, report, idempotency_key=idempotency_key, raw=raw)
+        return await report_event(self._rt, caller, report, idempotency_key=idempotency_key, raw=raw)
 
     @answers
     async def opt_out(self, caller: Caller, request: OptOutRequest) -> OptOutAnswer | Invalid:
-        """See gateway.told and gateway.opt_out."""
-        return await told.opt_out(self._rt, caller, request)
+        """See gateway.requested_opt_out."""
+        return await opt_out(self._rt, caller, request)
 
     @answers
     async def add_restriction(
         self, caller: Caller, borrower_id: str, request: RestrictionRequest
     ) -> RestrictionAnswer | Invalid:
         """See gateway.told."""
-        return await told.add_restriction(self._rt, caller, borrower_id, request)
+        return await add_restriction(self._rt, caller, borrower_id, request)
 
     @answers
     async def list_restrictions(
         self, caller: Caller, borrower_id: str, creditor: str
     ) -> RestrictionList | Missing:
         """See gateway.told."""
-        return await told.list_restrictions(self._rt, caller, borrower_id, creditor)
+        return await list_restrictions(self._rt, caller, borrower_id, creditor)
 
     @answers
     async def lift_restriction(
         self, caller: Caller, borrower_id: str, restriction_id: str, request: LiftRequest
     ) -> RestrictionAnswer | Missing:
         """See gateway.told."""
-        return await told.lift_restriction(self._rt, caller, borrower_id, restriction_id, request)
+        return await lift_restriction(self._rt, caller, borrower_id, restriction_id, request)
 
     @answers
     async def add_consent(
         self, caller: Caller, borrower_id: str, request: ConsentRequest
     ) -> ConsentAnswer | Invalid:
         """See gateway.told."""
-        return await told.add_consent(self._rt, caller, borrower_id, request)
+        return await add_consent(self._rt, caller, borrower_id, request)
 
     @answers
     async def list_consents(self, caller: Caller, borrower_id: str, creditor: str) -> ConsentList | Missing:
         """See gateway.told."""
-        return await told.list_consents(self._rt, caller, borrower_id, creditor)
+        return await list_consents(self._rt, caller, borrower_id, creditor)
 
     @answers
     async def webhook(

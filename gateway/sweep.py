@@ -1,13 +1,12 @@
 """The sweep: finishes what a crash left open, driven by the journal and nothing else.
 
-A permit whose answer never came becomes unknown; a contact that waited past its expiry ends; receipts that waited for an
-attempt are joined; old idempotency keys are forgotten. Doing any of it twice changes nothing.
+A permit whose answer never came becomes unknown; a contact that waited past its expiry ends; receipts that waited for
+an attempt are joined; old idempotency keys are forgotten. Doing any of it twice changes nothing.
 """
 
 import asyncio
 from datetime import timedelta
 from typing import Final
-
 
 from gateway import leaves, metrics
 from gateway.answers import ContactState
@@ -18,6 +17,7 @@ from gateway.receipts import join_receipts
 from gateway.runtime import Runtime
 from gateway.store.codes import Moving, Settling
 from gateway.store.columns import Move, Settle
+from gateway.store.faults import AWAY
 from gateway.store.sweeping import (
     expired_contacts,
     forget_old_keys,
@@ -25,7 +25,6 @@ from gateway.store.sweeping import (
     oldest_due,
     overdue_attempts,
 )
-from gateway.store.faults import AWAY
 
 PERIOD_S: Final = 1.0
 GRACE: Final = timedelta(

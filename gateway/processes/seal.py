@@ -40,7 +40,7 @@ async def _run(settings: Settings, *, adopt_seals: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log = get_logger(part="seal")
-    log.info("sealer.started", key=signer.name)
+    log.info("sealer.started")
     await run_sealer(
         settings.seal_database_url,
         settings.seal_state_file,

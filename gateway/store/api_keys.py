@@ -13,11 +13,11 @@ from gateway.store.faults import TRANSIENT
 _COLUMNS: Final = (
     "id, secret_hash, subject, kind, creditors, actions, namespace, created_at, expires_at, revoked_at, last_used_at"
 )  # fmt: skip
-_FIND: Final = f"SELECT {_COLUMNS} FROM api_key WHERE id = $1"  # noqa: S608 - constants only
-_LIST: Final = f"SELECT {_COLUMNS} FROM api_key ORDER BY created_at, id"  # noqa: S608 - the same
+_FIND: Final = f"SELECT {_COLUMNS} FROM api_key WHERE id = $1"
+_LIST: Final = f"SELECT {_COLUMNS} FROM api_key ORDER BY created_at, id"
 _INSERT: Final = f"""
 INSERT INTO api_key ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""  # noqa: S608 - the same
+"""
 _REVOKE: Final = "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id"
 
 

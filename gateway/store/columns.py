@@ -12,7 +12,7 @@ from gateway.store.writer import Stamp
 
 def call(function: str, arguments: int) -> str:
     """The statement that calls a writing function with its stamp and this many arguments more."""
-    return f"SELECT {function}({', '.join(f'${n}' for n in range(1, arguments + 4))})"  # noqa: S608 - our own names
+    return f"SELECT {function}({', '.join(f'${n}' for n in range(1, arguments + 4))})"
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

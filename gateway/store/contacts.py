@@ -90,7 +90,7 @@ async def find_contact(pool: asyncpg.Pool, contact: UUID) -> StoredContact | Non
 async def find_by_key(pool: asyncpg.Pool, api_key: str, key: str) -> Replay | None:
     """What the idempotency key made, or None where the key made no contact."""
     record = await pool.fetchrow(
-        f"SELECT i.mac, {_COLUMNS} FROM idempotency i JOIN {_FROM.replace('contact c', 'contact c ON c.id = i.made', 1)}"
+        f"SELECT i.mac, {_COLUMNS} FROM {_FROM} JOIN idempotency i ON i.made = c.id"
         " WHERE i.api_key = $1 AND i.key = $2",
         api_key,
         key,

@@ -42,7 +42,8 @@ async def add_creditor(owner: asyncpg.Connection, vault: Vault, creditor: str, n
     async with owner.transaction():
         log_id = await owner.fetchval("SELECT audit_open_log($1, $2)", f"creditor/{creditor}", creditor)
         made = await owner.fetchval(
-            "INSERT INTO creditor (id, name, log_id, tenant_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id",
+            "INSERT INTO creditor (id, name, log_id, tenant_key) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING RETURNING id",
             creditor,
             name,
             log_id,

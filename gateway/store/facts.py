@@ -25,9 +25,10 @@ TOKEN_BYTES = 16
 HISTORY = timedelta(days=100)
 
 _SUPPRESSED_ADDRESS = """
-  (SELECT array_agg(id) AS s_id, array_agg(scope) AS s_scope, array_agg(since) AS s_since, array_agg(source) AS s_source,
-          array_agg(channel) AS s_channel, array_agg(debt) AS s_debt, array_agg(creditor) AS s_creditor
-     FROM suppression WHERE address = {token} AND lifted_at IS NULL)"""
+  (SELECT array_agg(id) AS s_id, array_agg(scope) AS s_scope, array_agg(since) AS s_since,
+          array_agg(source) AS s_source, array_agg(channel) AS s_channel, array_agg(debt) AS s_debt,
+          array_agg(creditor) AS s_creditor
+     FROM suppression WHERE address = a.token AND lifted_at IS NULL)"""
 
 IDENTITIES = f"""
 SELECT b.id, b.subject, b.version, k.version AS k_version, k.wrapped, a.version AS a_version, s.*
@@ -35,7 +36,7 @@ SELECT b.id, b.subject, b.version, k.version AS k_version, k.wrapped, a.version 
   LEFT JOIN borrower b ON b.token = u.token
   LEFT JOIN borrower_key k ON k.creditor = u.creditor AND k.borrower_id = b.id
   LEFT JOIN address a ON a.token = u.address
-  LEFT JOIN LATERAL {_SUPPRESSED_ADDRESS.format(token="a.token")} AS s ON true
+  LEFT JOIN LATERAL {_SUPPRESSED_ADDRESS} AS s ON true
  ORDER BY u.n"""
 
 HISTORIES = """

@@ -1,4 +1,4 @@
-"""What asyncpg raises, sorted by the one question that matters: may the statement be sent again?"""
+"""What asyncpg raises, sorted by the one question that matters: whether the statement may be sent again."""
 
 import asyncpg
 from asyncpg import exceptions as _exceptions

@@ -1,4 +1,4 @@
-"""What the hand-off reads of each contact: the contact, its person's and address's facts and versions, in one snapshot."""
+"""What the hand-off reads of a contact: itself, and its person's and address's facts and versions, in one snapshot."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ SELECT c.id, c.creditor, c.borrower_id, b.token AS borrower, b.subject, b.namesp
   CROSS JOIN LATERAL borrower_history(b.id, $2) AS h
   CROSS JOIN LATERAL (SELECT {", ".join(f"array_agg({n}) AS a_s_{n}" for n in _ADDRESS)}
                         FROM suppression WHERE address = c.address AND lifted_at IS NULL) AS s
- WHERE c.id = ANY ($1)"""  # noqa: S608 - our own column names
+ WHERE c.id = ANY ($1)"""
 
 
 class Handing(msgspec.Struct, frozen=True, kw_only=True):

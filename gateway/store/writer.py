@@ -1,4 +1,4 @@
-"""Group commit: everything that waits is written by one statement, and a lost answer is asked for again, not written again.
+"""Group commit: what waits is written by one statement, and a lost answer is asked for again, not written again.
 
 A writer owns one connection and one sequence. The statement that carries sequence n is sent until the database answers;
 if its commit happened but the answer was lost, the database finds n in `audit_writer` and returns the stored result.
@@ -21,6 +21,7 @@ RETRY_S = 0.05  # between two tries of one statement while the database is away
 # Our place in the sequence is not the database's: it was restored, or somebody else writes under our name. What we sent
 # may or may not be there; the next statement begins a new epoch.
 FENCED = frozenset({"FB001", "FB002"})
+
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Where a statement stands in its writer's sequence; every leaf of the statement carries it."""
