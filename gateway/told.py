@@ -10,7 +10,7 @@ import msgspec
 from gateway.flows import FieldFault, Invalid
 from gateway.keys import Caller
 from gateway.runtime import Runtime
-from gateway.store.told import Person
+from gateway.store.told import Person, find_person
 
 
 class Whom(msgspec.Struct, frozen=True, kw_only=True):
