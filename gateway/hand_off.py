@@ -65,7 +65,11 @@ async def permit_group(rt: Runtime, route: Route, contacts: Sequence[UUID]) -> l
                 waiting.append(one.contact.id)
             elif code is Permitting.SKEW:
                 log.error("clock_skew", account=route.account)
-        await _forget_pending(rt, [p.ready.contact for p in permitted], moves)
+        gone = {
+            one.permit.contact for one, code in zip(ready, codes, strict=True) if code is Permitting.PERMITTED
+        }
+        gone |= {move.contact for move in moves}
+        await _forget_pending(rt, [row for row in rows if row.id in gone])
     return permitted
 
 
@@ -109,13 +113,10 @@ async def _record_moves(rt: Runtime, moves: Sequence[Move]) -> None:
         await rt.moving.write_all(moves)
 
 
-async def _forget_pending(rt: Runtime, permitted: Sequence[Handing], moves: Sequence[Move]) -> None:
-    """Drop the pending entries that these contacts left at acceptance. Without Redis they end by themselves."""
-    gone = {move.contact for move in moves}
+async def _forget_pending(rt: Runtime, gone: Sequence[Handing]) -> None:
+    """Drop the places that these contacts took at acceptance. Without Redis they end by themselves."""
     try:
-        await asyncio.gather(
-            *(rt.ledger.drop(row.borrower.hex(), str(row.id)) for row in permitted if row.id not in gone)
-        )
+        await asyncio.gather(*(rt.ledger.drop(row.borrower.hex(), str(row.id)) for row in gone))
     except LedgerAway:
         return
 

@@ -27,7 +27,6 @@ STOP_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 HELP_WORDS: Final = frozenset({"help", "info", "ayuda", "帮助", "幫助"})
-STOP_DIGIT: Final = (
     "9"  # in a call; templates declare the digit's meaning, this is the fallback of the sandbox
 )
 

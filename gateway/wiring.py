@@ -83,7 +83,9 @@ async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIt
             identities=identities(pool),
             histories=histories(pool),
             accepting=writers.make("accept_contacts", 25, accepting.columns),
-            permitting=writers.make("permit_contacts", 20, partial(of_permits, skew=SKEW_MAX)),
+            # Never two groups in one statement: each was decided in turn by itself, and versions are compared once. Two
+            # contacts of one person, decided apart on the same facts, would both pass, one over the cap.
+            permitting=writers.make("permit_contacts", 20, partial(of_permits, skew=SKEW_MAX), group_max=1),
             moving=writers.make("move_contacts", 8, of_moves, group_max=500),
             settling=writers.make("settle_attempts", 13, of_settlements, give_up_s=None, waiting_max=100_000),
             receiving=writers.make("record_receipts", 14, of_receipts, group_max=500),
