@@ -41,6 +41,7 @@ class Callbacks:
         self._order = count()
         self._wake = asyncio.Event()
         self._posts: set[asyncio.Task[None]] = set()
+        self._soon: set[asyncio.Task[None]] = set()
         self.given_up = 0
 
     def later(self, account: str, event: CarrierEvent, after_s: float) -> None:
@@ -50,6 +51,13 @@ class Callbacks:
     async def now(self, account: str, event: CarrierEvent) -> int | None:
         """Send `event` alone and wait: the gateway's HTTP status, or None when it did not answer. Not repeated."""
         return await self._post(account, [event])
+
+    def soon(self, account: str, event: CarrierEvent) -> asyncio.Task[None]:
+        """Send `event` at once; the task ends when the gateway has answered. A failure is repeated like others."""
+        task = asyncio.get_running_loop().create_task(self._deliver([(0.0, 0, account, event, 0)]))
+        self._soon.add(task)
+        task.add_done_callback(self._soon.discard)
+        return task
 
     async def run(self) -> None:
         """Send what is due until cancelled."""

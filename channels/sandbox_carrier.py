@@ -159,11 +159,7 @@ async def _submit(request: web.Request) -> web.StreamResponse:
         return _problem(400, "a line is not a message")
     board = request.app[_SWITCHBOARD]
     played = [board.take(account, message) for message in messages]
-    overtaking = [
-        asyncio.ensure_future(board.callbacks.now(account, each.early))
-        for each in played
-        if each.early is not None
-    ]
+    overtaking = [board.callbacks.soon(account, each.early) for each in played if each.early is not None]
     if overtaking:
         await asyncio.wait(overtaking, timeout=EARLY_S)
     answer = b"".join(encode(each.result) + b"\n" for each in played if _is_told(each))
