@@ -28,8 +28,6 @@ from throttling.facts import Event
 from throttling.ledger import LedgerAway
 
 DECIDE_AGAIN = frozenset({Permitting.CHANGED, Permitting.POLICY, Permitting.LATE, Permitting.BUSY})
-ROUNDS = 3  # decided again at once this often; then the sweep of due rows brings the contact back
-
 log = get_logger()
 
 
@@ -40,37 +38,38 @@ class Permitted(msgspec.Struct, frozen=True, kw_only=True):
     lease: PermitLease
 
 
-async def permit_group(rt: Runtime, route: Route, contacts: Sequence[UUID]) -> list[Permitted]:
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a group: messages to send now, and contacts to decide again at once."""
+
+    permitted: list[Permitted]
+    again: list[UUID]
+
+
+async def permit_group(rt: Runtime, route: Route, contacts: Sequence[UUID]) -> Handed:
     """Decide these contacts on fresh facts and get permits for those that may go; the rest is recorded or left.
 
-    `contacts` are no more than the pace slots that the caller holds. Raises StoreAway and StoreBusy, after which
-    nothing is permitted that has not been returned: a permit nobody heard of ends as unknown, by the sweep.
+    `contacts` are no more than the pace slots that the caller holds. Raises StoreAway and StoreBusy: a permit that
+    nobody heard of is never used and ends as unknown, by the sweep.
     """
-    permitted: list[Permitted] = []
-    waiting = list(contacts)
-    for _ in range(ROUNDS):
-        if not waiting:
-            break
-        began_s, at = rt.clock.boottime_s(), rt.clock.now()
-        rows = await load_handing(rt.pool, waiting, at)
-        ready, moves = await _prepare_group(rt, route, rows, at)
-        codes, _ = await asyncio.gather(_permit(rt, ready), _record_moves(rt, moves))
-        waiting = []
-        for one, code in zip(ready, codes, strict=True):
-            metrics.permits.labels(code=code.name.lower()).inc()
-            if code is Permitting.PERMITTED:
-                lease = PermitLease(rt.clock, began_s=began_s, at=at, not_after=one.permit.not_after)
-                permitted.append(Permitted(ready=one, lease=lease))
-            elif code in DECIDE_AGAIN:
-                waiting.append(one.contact.id)
-            elif code is Permitting.SKEW:
-                log.error("clock_skew", account=route.account)
-        gone = {
-            one.permit.contact for one, code in zip(ready, codes, strict=True) if code is Permitting.PERMITTED
-        }
-        gone |= {move.contact for move in moves}
-        await _forget_pending(rt, [row for row in rows if row.id in gone])
-    return permitted
+    began_s, at = rt.clock.boottime_s(), rt.clock.now()
+    rows = await load_handing(rt.pool, contacts, at)
+    ready, moves = await _prepare_group(rt, route, rows, at)
+    codes, _ = await asyncio.gather(_permit(rt, ready), _record_moves(rt, moves))
+    permitted, again = [], []
+    for one, code in zip(ready, codes, strict=True):
+        metrics.permits.labels(code=code.name.lower()).inc()
+        if code is Permitting.PERMITTED:
+            lease = PermitLease(rt.clock, began_s=began_s, at=at, not_after=one.permit.not_after)
+            permitted.append(Permitted(ready=one, lease=lease))
+        elif code in DECIDE_AGAIN:
+            again.append(one.contact.id)
+    if Permitting.SKEW in codes:
+        log.error("clock_skew", account=route.account)
+    if Permitting.POLICY in codes:
+        await rt.policy.look()
+    gone = {one.ready.contact.id for one in permitted} | {move.contact for move in moves}
+    await _forget_pending(rt, [row for row in rows if row.id in gone])
+    return Handed(permitted=permitted, again=again)
 
 
 async def send_all(rt: Runtime, route: Route, adapter: Adapter, permitted: Sequence[Permitted]) -> None:

@@ -11,12 +11,15 @@ from gateway.hand_off import permit_group, send_all
 from gateway.logs import get_logger
 from gateway.providers import Route
 from gateway.runtime import Runtime
+from gateway.store.faults import AWAY
 from throttling.pace import PaceAway
 
 GROUP_MAX = 100
 GROUPS_MAX = 4  # groups under way at once: one sends while the next is decided
 QUEUE_MAX = 2_000  # ids; some seconds of work, and a bound on what a stopped database can pile up
 PAUSE_S = 0.05  # before asking again for pace, or a store that is away
+
+PAUSES: tuple[type[Exception], ...] = (*AWAY, StoreAway, StoreBusy)
 
 log = get_logger()
 
@@ -93,12 +96,14 @@ class Lane:
     async def _hand_over(self, contacts: list[UUID]) -> None:
         unused = len(contacts)
         try:
-            permitted = await permit_group(self._rt, self._route, contacts)
-            unused -= len(permitted)
+            handed = await permit_group(self._rt, self._route, contacts)
+            unused -= len(handed.permitted)
+            for contact in handed.again:
+                self._put_back(contact)
             if unused:
                 await self._give_back(unused)
-            await send_all(self._rt, self._route, self._adapter, permitted)
-        except (StoreAway, StoreBusy) as fault:
+            await send_all(self._rt, self._route, self._adapter, handed.permitted)
+        except PAUSES as fault:
             metrics.groups_failed.labels(account=self._route.account).inc()
             log.warning("hand_off.store_away", account=self._route.account, error=type(fault).__name__)
             await asyncio.sleep(PAUSE_S)

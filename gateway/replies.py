@@ -27,8 +27,6 @@ STOP_WORDS: Final = frozenset(
     }
 )  # fmt: skip
 HELP_WORDS: Final = frozenset({"help", "info", "ayuda", "帮助", "幫助"})
-    "9"  # in a call; templates declare the digit's meaning, this is the fallback of the sandbox
-)
 
 _NOT_WORD = re.compile(r"[^\w\s-]+")
 _SPACE = re.compile(r"\s+")
