@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,11 +13,11 @@ import asyncpg
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from channels.base import Adapter, WebhookReader
+from channels.base import Adapter, OpenChannel, WebhookReader
 from channels.registry import discover, discover_readers
 from config.settings import Settings
 from gateway.accounts import OpenAccount, read_accounts
-from gateway.clock import SystemClock
+from gateway.clock import Clock, SystemClock
 from gateway.policy import open_policy
 from gateway.providers import Route, route_of
 from gateway.runtime import SKEW_MAX, Runtime
@@ -33,7 +35,7 @@ from gateway.store.columns import (
 from gateway.store.creditors import Creditors
 from gateway.store.facts import histories, identities
 from gateway.store.writer import GroupWriter, Stamp
-from gateway.vault import open_vault
+from gateway.vault import Randomness, open_vault
 from gateway.zones import warm_up
 from throttling.ledger import Ledger
 from throttling.pace import Pace
@@ -46,8 +48,26 @@ Item = TypeVar("Item")
 Columns = Callable[[Sequence[Item], Stamp], Sequence[object]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a process takes from the world around it: time, randomness, and the adapters installed.
+
+    A test that moves the clock also says how far it may be from the database's.
+    """
+
+    clock: Clock
+    random: Randomness
+    skew_max: timedelta
+    channels: Callable[[Collection[str]], Mapping[str, OpenChannel]]
+
+
+REAL_WORLD = World(clock=SystemClock(), random=secrets.token_bytes, skew_max=SKEW_MAX, channels=discover)
+
+
 @asynccontextmanager
-async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, part: str, *, sends: bool, world: World = REAL_WORLD
+) -> AsyncIterator[Runtime]:
     """Everything a process of this part works with; adapters are opened only where it `sends`.
 
     Raises PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError, OSError and asyncpg's
@@ -58,22 +78,15 @@ async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIt
         assert settings.database_url is not None
         assert settings.redis_url is not None
         vault = open_vault(settings.master_key_file)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(
-                settings.database_url, min_size=1, max_size=POOL_MAX, command_timeout=COMMAND_TIMEOUT_S
-            )
-        )
+        pool = await _open_pool(stack, settings.database_url)
         policy = await open_policy(pool)
-        client = redis.asyncio.Redis.from_url(
-            settings.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-        )
-        stack.push_async_callback(client.aclose)
+        client = _open_redis(stack, settings.redis_url)
         accounts = read_accounts(settings)
-        adapters = await _open_adapters(stack, accounts) if sends else {}
+        adapters = await _open_adapters(stack, accounts, world) if sends else {}
         writers = _Writers(settings.database_url, f"{part}-{secrets.token_hex(4)}")
         rt = Runtime(
-            clock=SystemClock(),
-            random=secrets.token_bytes,
+            clock=world.clock,
+            random=world.random,
             vault=vault,
             policy=policy,
             creditors=Creditors(pool, vault),
@@ -85,7 +98,9 @@ async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIt
             accepting=writers.make("accept_contacts", 25, accepting.columns),
             # Never two groups in one statement: each was decided in turn by itself, and versions are compared once. Two
             # contacts of one person, decided apart on the same facts, would both pass, one over the cap.
-            permitting=writers.make("permit_contacts", 20, partial(of_permits, skew=SKEW_MAX), group_max=1),
+            permitting=writers.make(
+                "permit_contacts", 20, partial(of_permits, skew=world.skew_max), group_max=1
+            ),
             moving=writers.make("move_contacts", 8, of_moves, group_max=500),
             settling=writers.make("settle_attempts", 13, of_settlements, give_up_s=None, waiting_max=100_000),
             receiving=writers.make("record_receipts", 14, of_receipts, group_max=500),
@@ -99,6 +114,20 @@ async def open_runtime(settings: Settings, part: str, *, sends: bool) -> AsyncIt
         )
         await _run_beside(stack, [*(writer.run() for writer in writers.made), policy.follow()])
         yield rt
+
+
+async def _open_pool(stack: AsyncExitStack, url: str) -> asyncpg.Pool:
+    return await stack.enter_async_context(
+        asyncpg.create_pool(url, min_size=1, max_size=POOL_MAX, command_timeout=COMMAND_TIMEOUT_S)
+    )
+
+
+def _open_redis(stack: AsyncExitStack, url: str) -> redis.asyncio.Redis:
+    client = redis.asyncio.Redis.from_url(
+        url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+    )
+    stack.push_async_callback(client.aclose)
+    return client
 
 
 class _Writers:
@@ -132,8 +161,10 @@ class _Writers:
         return writer
 
 
-async def _open_adapters(stack: AsyncExitStack, accounts: Sequence[OpenAccount]) -> dict[str, Adapter]:
-    factories = discover({one.account.provider for one in accounts})
+async def _open_adapters(
+    stack: AsyncExitStack, accounts: Sequence[OpenAccount], world: World
+) -> dict[str, Adapter]:
+    factories = world.channels({one.account.provider for one in accounts})
     return {
         one.account.name: await stack.enter_async_context(factories[one.account.provider](one.account))
         for one in accounts
