@@ -135,6 +135,10 @@ def test_what_is_not_json_is_refused_whole(raw: bytes, message: str):
         (b'{"a":1,"a":2,"a":3}', ["/a", "/a"]),
         # A value that begins with a colon counts as a pair too many; it must not make up for one too few.
         (b'{"x" :1,"a":":","a":2}', ["/a"]),
+        # Nor may text that is longer when written again.
+        (b'{"a":1,"a":2,"b":"\\u0022:"}', ["/a"]),
+        (b'{"a":{"b":1,"c":2},"a":"x\\u0022:\\u0022:\\u0022:"}', ["/a"]),
+        (b'{"a":"\\":","a":"\\":\\":"}', ["/a"]),
     ],
 )
 def test_a_name_given_twice_is_refused_where_it_is(raw: bytes, where: list[str]):
@@ -254,7 +258,9 @@ def test_faults_are_found_exactly_where_the_type_says_no(value: Any, field: str)
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["a", "b", "id", ":", '":']), st.sampled_from([1, ":", '":', ": x"])),
+        st.tuples(
+            st.sampled_from(["a", "b", "id", ":", '":']), st.sampled_from([1, ":", '":', ": x", '\\":":'])
+        ),
         max_size=5,
     )
 )

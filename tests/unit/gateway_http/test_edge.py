@@ -175,7 +175,7 @@ async def test_metrics_need_their_key_and_count_by_route(edge: Edge):
     await edge.client.get(f"/v1/contacts/{KNOWN}", headers=edge.headers())
     assert (await edge.client.get("/metrics")).status == 401
     text = await (await edge.client.get("/metrics", headers=edge.headers())).text()
-    assert 'forbear_http_requests_total{route="getContact",status="200"} 1.0' in text
+    assert 'forbear_http_request_seconds_count{route="getContact",status="200"} 1.0' in text
     assert KNOWN not in text
 
 
