@@ -16,6 +16,9 @@ from audit.leaf import Count, Hash, Micros, Word
 from audit.seal_values import Head, LogState, Mismatch, Reading, Reason, Seal, Sealed, SealerState, Span
 from audit.tlog import Range
 
+ROOT_LOG = "root"
+"""What a mismatch calls the log of the seals themselves."""
+
 
 class HeadLeaf(Struct, frozen=True, kw_only=True, tag_field="k", tag="head"):
     """One leaf of the tree that a seal commits to; unguessable to whoever does not hold the log, by its root."""
@@ -110,7 +113,7 @@ def adopt(
     """
     leaf = msgspec.json.decode(last.body, type=SealLeaf)
     if (leaf.n, leaf.logs, leaf.root) != (seals.size - 1, len(heads), _root_over(heads).hex()):
-        return Mismatch(log=origin, index=last.n, reason=Reason.SEALS_DIFFER)
+        return Mismatch(log=ROOT_LOG, index=last.n, reason=Reason.SEALS_DIFFER)
     logs = {
         log: LogState(name=name, checked=sealed, sealed=sealed)
         for log, (name, sealed) in sorted(heads.items())
