@@ -123,7 +123,7 @@ async def _open_pool(stack: AsyncExitStack, url: str) -> asyncpg.Pool:
 
 
 def _open_redis(stack: AsyncExitStack, url: str) -> redis.asyncio.Redis:
-    client = redis.asyncio.Redis.from_url(
+    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
         url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
     )
     stack.push_async_callback(client.aclose)
