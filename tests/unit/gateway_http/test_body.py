@@ -271,3 +271,11 @@ def test_a_repeated_name_is_always_noticed(pairs: list[tuple[str, Any]]):
     assert isinstance(body, BadBody)
     names = [name for name, _ in pairs]
     assert (body.code == "malformed-json") == (len(names) != len(set(names)))
+
+
+@given(JSON)
+def test_any_json_value_gets_an_answer(value: Any):
+    """Numbers of any size, odd names and nested emptiness are answered like everything else."""
+    body = parse_body(json.dumps({**CONTACT, "extra": value}).encode(), MODEL)
+    assert isinstance(body, BadBody)
+    assert body.faults
