@@ -1,16 +1,16 @@
 """Where a borrower may be: every time zone that some fact points to, each with that fact.
 
 Under 12 CFR 1006.6(b)(1)(i), comment 2, conflicting facts count together: the hour must be right in all of them.
-The doors to zipcodes (zones of US ZIP codes and states) and to pytz (zones of a country).
+The door to pytz (zones of a country).
 """
 
 from functools import cache
 
 import pytz
-import zipcodes
 
 from gateway.address import Address
 from gateway.wire import Borrower
+from gateway.zip_table import read_zip_table
 from throttling.facts import ZoneEvidence, ZoneKind
 
 
@@ -69,30 +69,17 @@ def _evidence(borrower: Borrower, zone: str, kind: ZoneKind, source: str) -> Zon
     return ZoneEvidence(zone=zone, kind=kind, source=source, as_of=borrower.as_of)
 
 
-@cache
 def _zones_of_zip(code: str) -> tuple[str, ...]:
-    return _states_and_zips()[1].get(code, ())
+    zone = _zip_table().codes.get(code)
+    return () if zone is None else (zone,)
 
 
 def _zones_of_region(region: str) -> tuple[str, ...]:
     country, _, rest = region.partition("-")
-    return _states_and_zips()[0].get(rest.partition("-")[0], ()) if country == "US" else ()
+    return _zip_table().states.get(rest.partition("-")[0], ()) if country == "US" else ()
 
 
-@cache
-def _states_and_zips() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """Zones of each US state and of each ZIP code. A state's zones are those of all its ZIP codes."""
-    states: dict[str, set[str]] = {}
-    zips: dict[str, set[str]] = {}
-    for place in zipcodes.list_all():  # type: ignore[no-untyped-call]
-        zone = place["timezone"]
-        if zone in pytz.all_timezones_set:
-            states.setdefault(place["state"], set()).add(zone)
-            zips.setdefault(place["zip_code"], set()).add(zone)
-    return (
-        {state: tuple(sorted(zones)) for state, zones in states.items()},
-        {code: tuple(sorted(zones)) for code, zones in zips.items()},
-    )
+_zip_table = cache(read_zip_table)
 
 
 @cache
@@ -101,5 +88,5 @@ def _zones_of_country(country: str) -> tuple[str, ...]:
 
 
 def warm_up() -> None:
-    """Load the tables now (about half a second), so that the first request does not wait for them."""
-    _states_and_zips()
+    """Load the tables now, so that the first request does not wait for them."""
+    _zip_table()
