@@ -49,7 +49,13 @@ class StateFile:
 @contextmanager
 def hold_state_file(path: Path) -> Iterator[StateFile]:
     """The state file, ours alone as long as the block runs. Raises SealStateError when another sealer has it."""
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    lock = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SealStateError(
+            f"{lock} cannot be opened: {error.strerror}. FORBEAR_SEAL_STATE_FILE must lie in a folder of the sealer's."
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

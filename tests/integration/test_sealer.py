@@ -320,6 +320,15 @@ async def test_state_file_has_one_holder(rig: Rig) -> None:
     assert await rig.round() is None
 
 
+def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A state file in a missing folder is an error that names the setting."""
+    with (
+        pytest.raises(SealStateError, match="FORBEAR_SEAL_STATE_FILE"),
+        hold_state_file(tmp_path / "no" / "state"),
+    ):
+        pytest.fail("there was nothing to hold")
+
+
 async def test_damaged_state_file_is_an_error_that_names_the_file(rig: Rig) -> None:
     """A truncated file is not taken for a first start."""
     rig.path.write_bytes(rig.path.read_bytes()[:-10])
