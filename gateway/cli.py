@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from gateway.commands import keys, migrate, parts, up
+from gateway.commands import keys, migrate, parts, policy, up
 from gateway.commands.screen import fail
 from gateway.embedded.errors import EmbeddedError
 from gateway.logs import short
@@ -39,6 +39,7 @@ def build_app() -> typer.Typer:
     )
     for command, panel in COMMANDS:
         app.command(rich_help_panel=panel)(command)
+    app.add_typer(policy.app, name="policy", rich_help_panel=CARE)
     app.add_typer(keys.app, name="keys", rich_help_panel=CARE)
     return app
 

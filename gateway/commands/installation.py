@@ -18,6 +18,7 @@ from config.variables import Listen
 from gateway.commands.keys import make_key_files
 from gateway.commands.migrate import apply_migrations
 from gateway.commands.part import COMMAND, Part
+from gateway.commands.policy import put_into_force
 from gateway.commands.read_settings import EXIT_SETTINGS, with_embedded
 from gateway.commands.screen import fail, say
 from gateway.embedded.binaries import find_binaries
@@ -49,6 +50,7 @@ class Installation:
             self._start_servers()
         if self.settings.database_owner_url is not None:
             apply_migrations(self.settings)
+            put_into_force(self.settings)
         for path in make_key_files(self.settings):
             say(f"Keys: made {path}. Back it up.")
         self._start_parts()

@@ -1,20 +1,17 @@
 """`forbear keys`: the keys of callers, and the key files of the installation."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.table import Column, Table
 
 from config.settings import Settings
 from gateway.clock import SystemClock
-from gateway.commands.read_settings import read_settings, required
+from gateway.commands.owner import as_owner
+from gateway.commands.read_settings import read_settings
 from gateway.commands.screen import fail, out, say
 from gateway.keys import Action, KeyRecord, PrincipalKind
-
-T = TypeVar("T")
 
 app = typer.Typer(help="Make, list and revoke API keys; make the key files.", no_args_is_help=True)
 
@@ -40,7 +37,8 @@ def create(
     """Make an API key and print it, once: only a hash of it is stored."""
     from gateway.key_making import EVERYTHING, make_key
 
-    new = run(
+    new = as_owner(
+        read_settings(),
         lambda connection: make_key(
             connection,
             subject=subject,
@@ -51,7 +49,7 @@ def create(
             lifetime=None if days is None else timedelta(days=days),
             live=not test,
             at=SystemClock().now(),
-        )
+        ),
     )
     # The bare token on standard output, so that a script can take it; the advice goes beside it.
     typer.echo(new.token)
@@ -65,7 +63,7 @@ def list_all() -> None:
 
     key, made_on = Column("key", no_wrap=True), Column("made", no_wrap=True)
     table = Table(key, "subject", "kind", "creditors", "actions", made_on, "state")
-    for record in run(list_keys):
+    for record in as_owner(read_settings(), list_keys):
         actions = (
             "all" if set(record.actions) >= {action.value for action in Action} else " ".join(record.actions)
         )
@@ -81,7 +79,7 @@ def revoke(key: Annotated[str, typer.Argument(help="The key's id, as list shows 
     """End a key. Processes that used it a moment ago may still take it for five seconds."""
     from gateway.key_making import end_key
 
-    if not run(lambda connection: end_key(connection, key, at=SystemClock().now())):
+    if not as_owner(read_settings(), lambda connection: end_key(connection, key, at=SystemClock().now())):
         fail(f"There is no live key {key}. `forbear keys list` shows them.")
         raise typer.Exit(1)
     say(f"Key {key} is revoked.")
@@ -122,31 +120,3 @@ def state(record: KeyRecord) -> str:
         ended = record.expires_at <= SystemClock().now()
         return "expired" if ended else f"until {record.expires_at:%Y-%m-%d}"
     return "live"
-
-
-def run(work: Callable[..., Awaitable[T]]) -> T:
-    """Do `work` on a connection as the owner; ends the command when the database cannot be reached."""
-    import asyncpg
-
-    settings = required(read_settings(), "database_owner_url")
-
-    async def connected() -> T:
-        connection = await asyncpg.connect(settings.database_owner_url)
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(connected())
-    except OSError as error:
-        hint = (
-            "Is it running? Is DATABASE_OWNER_URL right?"
-            if settings.external
-            else "Is `forbear up` running here?"
-        )
-        fail("The database cannot be reached.", f"  {type(error).__name__}. {hint}")
-        raise typer.Exit(1) from error
-    except asyncpg.UndefinedTableError as error:
-        fail("The database has no tables yet. Run `forbear migrate` first.")
-        raise typer.Exit(1) from error

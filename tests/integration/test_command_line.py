@@ -35,6 +35,9 @@ COMMANDS = [
     ["work"],
     ["seal"],
     ["migrate"],
+    ["policy"],
+    ["policy", "check"],
+    ["policy", "apply"],
     ["keys"],
     ["keys", "create"],
     ["keys", "list"],
@@ -83,6 +86,7 @@ def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path):
         result = forbear(*command, **away)
         assert result.exit_code == 1
         assert "DATABASE_OWNER_URL" in result.output
+    assert "Is `forbear up` running here?" in forbear("keys", "list", FORBEAR_DATA_DIR=str(tmp_path)).output
 
 
 def test_a_database_without_tables_is_told_what_to_do(blank_database):
@@ -105,6 +109,27 @@ def test_a_part_names_the_settings_it_lacks():
     result = forbear("seal", DATABASE_OWNER_URL="postgresql://db.example/forbear")
     assert result.exit_code == 2
     assert "SEAL_DATABASE_URL" in result.output
+
+
+def test_the_shipped_policy_is_put_into_force_once(database):
+    """Applying the same files again changes nothing, and the first time leaves a record that names every pack."""
+    owner = {"DATABASE_OWNER_URL": database.owner}
+    assert "is now in force" in forbear("policy", "apply", **owner).output
+    assert "was in force already" in forbear("policy", "apply", **owner).output
+    (record,) = records(database.owner)
+    assert "US-FED-REGF.yaml" in {pack.pack for pack in record.packs}
+
+
+def test_a_policy_with_a_fault_is_refused_whole(database, tmp_path):
+    """Every fault is told, and nothing comes into force."""
+    (tmp_path / "HOUSE.yaml").write_text("id: HOUSE\nlayer: nonsense\n")
+    settings = {"DATABASE_OWNER_URL": database.owner, "FORBEAR_POLICY_DIR": str(tmp_path)}
+    for command in ("check", "apply"):
+        result = forbear("policy", command, **settings)
+        assert result.exit_code == 1
+        assert "HOUSE.yaml" in result.output
+    assert records(database.owner) == []
+    assert forbear("policy", "check").exit_code == 0
 
 
 def test_key_files_are_made_once(tmp_path):
