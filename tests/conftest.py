@@ -107,7 +107,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield servers
 
 
-def _urls(stack: Stack, name: str) -> DatabaseUrls:
+def urls_of(stack: Stack, name: str) -> DatabaseUrls:
+    """The addresses of one database of the running pair."""
+
     def to(url: str) -> str:
         return url.replace("/forbear?", f"/{name}?").replace("/postgres?", f"/{name}?")
 
@@ -121,7 +123,8 @@ def _urls(stack: Stack, name: str) -> DatabaseUrls:
     )
 
 
-async def _admin(stack: Stack, *statements: str) -> None:
+async def admin(stack: Stack, *statements: str) -> None:
+    """Run statements as the superuser, each in its own transaction."""
     connection = await asyncpg.connect(stack.urls.admin_url)
     try:
         for statement in statements:
@@ -135,8 +138,8 @@ def template_database(stack: Stack) -> str:
     """The name of a database with every migration applied, to be copied and never connected to."""
     from gateway.schema import migrate  # noqa: PLC0415  (tests without a database need not load it)
 
-    asyncio.run(_admin(stack, f"CREATE DATABASE {TEMPLATE} OWNER forbear_owner"))
-    asyncio.run(migrate(_urls(stack, TEMPLATE).owner))
+    asyncio.run(admin(stack, f"CREATE DATABASE {TEMPLATE} OWNER forbear_owner"))
+    asyncio.run(migrate(urls_of(stack, TEMPLATE).owner))
     return TEMPLATE
 
 
@@ -147,18 +150,18 @@ _numbers = itertools.count(1)
 async def database(stack: Stack, template_database: str) -> AsyncIterator[DatabaseUrls]:
     """A migrated, empty database of this test's own."""
     name = f"test_{next(_numbers)}"
-    await _admin(stack, f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER forbear_owner")
-    yield _urls(stack, name)
-    await _admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
+    await admin(stack, f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER forbear_owner")
+    yield urls_of(stack, name)
+    await admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 async def blank_database(stack: Stack) -> AsyncIterator[DatabaseUrls]:
     """A database without any migration."""
     name = f"blank_{next(_numbers)}"
-    await _admin(stack, f"CREATE DATABASE {name} OWNER forbear_owner")
-    yield _urls(stack, name)
-    await _admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
+    await admin(stack, f"CREATE DATABASE {name} OWNER forbear_owner")
+    yield urls_of(stack, name)
+    await admin(stack, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
