@@ -30,11 +30,8 @@ def as_owner(settings: Settings, work: Callable[[asyncpg.Connection], Awaitable[
     try:
         return asyncio.run(connected())
     except OSError as error:
-        hint = (
-            "Is it running? Is DATABASE_OWNER_URL right?"
-            if settings.external
-            else "Is `forbear up` running here?"
-        )
+        embedded = url == with_embedded(settings).database_owner_url
+        hint = "Is `forbear up` running here?" if embedded else "Is it running? Is DATABASE_OWNER_URL right?"
         fail("The database cannot be reached.", f"  {type(error).__name__}. {hint}")
         raise typer.Exit(EXIT_AWAY) from error
     except asyncpg.UndefinedTableError as error:
