@@ -4,24 +4,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from throttling.decision import RuleAnswer
 from throttling.facts import Channel, Event, Facts, Request
-from throttling.localtime import day_now, day_start, zone_named
+from throttling.localtime import day_start
+from throttling.places import Place, places_at
 
 DAY = timedelta(days=1)
 INSTANT = attrgetter("at")
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A candidate zone at one instant: `civil` is the date on the wall, `day` the day that counts (see localtime)."""
-
-    zone: ZoneInfo
-    civil: int
-    day: int
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -96,14 +88,14 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
     The horizon ends at a UTC midnight, so that it moves once a day and a decision made with it stays true until then.
     """
     today = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    places = _places(facts.request, at)
+    here = places_at(tuple([evidence.zone for evidence in facts.request.zones]), at)
     return Moment(
         at=at,
         request=facts.request,
         facts=facts,
         history=_counted_history(facts),
-        places=places,
-        midnight=_next_day_change(places, at),
+        places=here.places,
+        midnight=here.midnight,
         horizon_end=today + timedelta(days=horizon_days + 1),
         horizon_moves_at=today + DAY,
         series={},
@@ -113,9 +105,8 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
 
 def later(moment: Moment, at: datetime) -> Moment:
     """Show the same facts at a later instant of the same search: nothing else has happened, the horizon stays."""
-    places = _places(moment.request, at)
-    midnight = _next_day_change(places, at)
-    return msgspec.structs.replace(moment, at=at, places=places, midnight=midnight, starts={})
+    here = places_at(tuple([evidence.zone for evidence in moment.request.zones]), at)
+    return msgspec.structs.replace(moment, at=at, places=here.places, midnight=here.midnight, starts={})
 
 
 def _counted_history(facts: Facts) -> list[Event]:
@@ -127,22 +118,3 @@ def _counted_history(facts: Facts) -> list[Event]:
     if len(events) > 1:
         events.sort(key=INSTANT)
     return events
-
-
-def _places(request: Request, at: datetime) -> tuple[Place, ...]:
-    names = {evidence.zone: None for evidence in request.zones}
-    places = []
-    for name in names:
-        zone = zone_named(name)
-        if zone is None:
-            return ()
-        places.append(Place(zone=zone, civil=at.astimezone(zone).toordinal(), day=day_now(zone, at)))
-    return tuple(places)
-
-
-def _next_day_change(places: tuple[Place, ...], at: datetime) -> datetime | None:
-    changes = []
-    for place in places:
-        coming = day_start(place.zone, place.day + 1)
-        changes.append(coming.early if coming.early > at else coming.late)
-    return min(changes, default=None)

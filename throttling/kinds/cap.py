@@ -16,7 +16,7 @@ from throttling.decision import DEFER, DENY, PASS
 from throttling.facts import Channel, Debt, Event
 from throttling.label import RuleLabel
 from throttling.localtime import day_of_event, day_start
-from throttling.moment import Judge, Look, Moment, Series, selector_of
+from throttling.moment import Judge, Look, Moment, selector_of
 
 Kinds = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1)]
 Channels = Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)]
@@ -56,10 +56,11 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
             return none
         if not moment.places:
             return unknown
-        series = moment.select(selector)
-        if per_person and len(series.instants) < limit:
-            used = len(series.instants) and len(series.instants) - _first(series, moment, days)
-            return passes[used], moment.midnight
+        if per_person:
+            instants = moment.select(selector).instants
+            used = len(instants) and len(instants) - bisect_left(instants, moment.window_start(days))
+            if used < limit:
+                return passes[used], moment.midnight
         counts = _counts(params, moment)
         fullest = counts[0] if len(counts) == 1 else max(counts, key=_fullness)
         used, debt = len(fullest.instants), fullest.debt
@@ -118,16 +119,11 @@ def _counts(params: Params, moment: Moment) -> list[Count]:
     An event inside the window of any place counts: that is the strictest count of all places.
     """
     series = moment.select(selector_of(params.kinds, params.channels))
-    first = _first(series, moment, params.days)
+    first = bisect_left(series.instants, moment.window_start(params.days))
     if params.per == "person" or not moment.request.debts:
         return [Count(debt=None, instants=series.instants[first:])]
     events = series.events[first:]
     return [Count(debt=debt.token, instants=_about(debt, events)) for debt in moment.request.debts]
-
-
-def _first(series: Series, moment: Moment, days: int) -> int:
-    """Find the first event that the window still includes."""
-    return bisect_left(series.instants, moment.window_start(days))
 
 
 def _about(debt: Debt, events: list[Event]) -> list[datetime]:
