@@ -1,6 +1,7 @@
 """Provider accounts from their settings file, with their secrets read: the last place where a secret is a path."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -48,11 +49,14 @@ def secrets_folder(settings: Settings) -> Path:
 
 
 def make_sandbox_secrets(settings: Settings, random: Randomness) -> None:
-    """Make the secrets between gateway and sandbox carrier that are missing; they guard test data only."""
+    """Make the secrets between gateway and sandbox carrier that are missing; they guard test data only.
+
+    Every part does so at its start, whichever comes first; who loses the race takes what the other has made.
+    """
     folder = secrets_folder(settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SANDBOX_SECRETS:
-        if not (folder / name).exists():
+        with suppress(KeyFileError):
             create_key_file(folder / name, random(24).hex() + "\n")
 
 

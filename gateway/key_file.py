@@ -17,16 +17,20 @@ def create_key_file(path: Path, content: str) -> None:
 
     Never overwrites: what was sealed under the old key could not be opened again.
     """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)  # fails if it exists; and whoever sees the name sees the whole key
     except FileExistsError:
         raise KeyFileError(f"{path} exists; a key is never overwritten. Move it away first.") from None
     except OSError as error:
         raise KeyFileError(f"{path} cannot be made: {error.strerror}.") from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    finally:
+        beside.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

@@ -26,7 +26,7 @@ from gateway.store.opt_outs import Answered, answered_contact
 from throttling.facts import Channel
 
 LOOK_EVERY_S: Final = 0.01
-GIVE_UP_S: Final = LEASE.total_seconds() + 1.0
+GIVE_UP_S: Final = LEASE.total_seconds() + 2.0  # the lease, and a second of skew on either side
 
 log = get_logger()
 
@@ -40,9 +40,9 @@ class Stopping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Live(Protocol):
-    """Counts the permits that an opt-out forbids and that may still be used at an instant."""
+    """Counts the permits that an opt-out forbids and that may still be used."""
 
-    async def __call__(self, at: datetime, /) -> int: ...
+    async def __call__(self) -> int: ...
 
 
 async def take_inbound(rt: Runtime, message: Inbound) -> Stopping | None:
@@ -74,7 +74,7 @@ async def complete(
 ) -> datetime:
     """Wait until no permit from before is live, write that down, and say when that was."""
     began_s = rt.clock.boottime_s()
-    while await until_free(rt.clock.now()):
+    while await until_free():
         if rt.clock.boottime_s() - began_s > GIVE_UP_S:
             break  # a lease of two seconds is over by now, whatever its row says; the sweep has not come by yet
         await asyncio.sleep(LOOK_EVERY_S)

@@ -11,10 +11,13 @@ from gateway import leaves, metrics
 from gateway.answers import ContactState
 from gateway.attempt import FROM, FROM_RECEIPT, AttemptState
 from gateway.contact import may_become
+from gateway.errors import StoreBusy
 from gateway.runtime import Runtime
 from gateway.store.codes import Receiving
 from gateway.store.columns import ReceiptSeen
 from gateway.store.receipts import Matched, match_attempts, unmatched_receipts
+
+LOOKS = 5  # an attempt has six states to move through at the very most
 
 _CONTACT_OF = {
     AttemptState.DELIVERED: ContactState.DELIVERED,
@@ -27,18 +30,30 @@ async def record_receipts(rt: Runtime, receipts: Sequence[Receipt]) -> list[Rece
 
     Raises StoreAway and StoreBusy: the provider sends them again.
     """
-    if not receipts:
-        return []
-    known = await match_attempts(rt.pool, receipts)
-    codes = await rt.receiving.write_all([_seen(receipt, known.get(_key(receipt))) for receipt in receipts])
-    answers = [Receiving(code) for code in codes]
+    answers = await _write(rt, receipts)
     for receipt, code in zip(receipts, answers, strict=True):
         metrics.receipts.labels(account=receipt.account, code=code.name.lower()).inc()
-    # The answer to the send may have brought the provider's id between our look and our write.
-    for receipt, code in zip(receipts, answers, strict=True):
+        # The answer to the send may have brought the provider's id between our look and our write.
         if code is Receiving.KEPT:
             await join_receipts(rt, receipt.account, receipt.provider_id)
     return answers
+
+
+async def _write(rt: Runtime, receipts: Sequence[Receipt]) -> list[Receiving]:
+    """Match, write, and look again at those whose attempt moved on in between; their leaf must say what happened."""
+    answers: dict[int, Receiving] = {}
+    left = list(range(len(receipts)))
+    for _ in range(LOOKS):
+        if not left:
+            break
+        looked = [receipts[n] for n in left]
+        known = await match_attempts(rt.pool, looked)
+        codes = await rt.receiving.write_all([_seen(receipt, known.get(_key(receipt))) for receipt in looked])
+        answers |= dict(zip(left, map(Receiving, codes), strict=True))
+        left = [n for n in left if answers[n] is Receiving.MOVED_ON]
+    if left:
+        raise StoreBusy("record_receipts")
+    return [answers[n] for n in range(len(receipts))]
 
 
 async def join_receipts(rt: Runtime, account: str, provider_id: str) -> None:
@@ -47,7 +62,7 @@ async def join_receipts(rt: Runtime, account: str, provider_id: str) -> None:
     known = await match_attempts(rt.pool, waiting)
     matched = [receipt for receipt in waiting if _key(receipt) in known]
     if matched:
-        await rt.receiving.write_all([_seen(receipt, known[_key(receipt)]) for receipt in matched])
+        await _write(rt, matched)
 
 
 def _key(receipt: Receipt) -> tuple[str, str]:

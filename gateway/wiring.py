@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from channels.base import Adapter, OpenChannel, WebhookReader
 from channels.registry import discover, discover_readers
 from config.settings import Settings
-from gateway.accounts import OpenAccount, read_accounts
+from gateway.accounts import OpenAccount, make_sandbox_secrets, read_accounts
 from gateway.clock import Clock, SystemClock
 from gateway.policy import open_policy
 from gateway.providers import Route, route_of
@@ -81,6 +81,7 @@ async def open_runtime(
         pool = await _open_pool(stack, settings.database_url)
         policy = await open_policy(pool)
         client = _open_redis(stack, settings.redis_url)
+        make_sandbox_secrets(settings, secrets.token_bytes)
         accounts = read_accounts(settings)
         adapters = await _open_adapters(stack, accounts, world) if sends else {}
         writers = _Writers(settings.database_url, f"{part}-{secrets.token_hex(4)}")

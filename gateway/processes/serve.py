@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from channels.sandbox_carrier import CarrierSettings, build_carrier
 from config.settings import Settings
-from gateway.accounts import make_sandbox_secrets, read_secret
+from gateway.accounts import read_secret
 from gateway.clock import SystemClock
 from gateway.http.access_log import AccessLog
 from gateway.http.app import EdgeSettings, build_app, start_server
@@ -29,7 +29,6 @@ def main(settings: Settings) -> int:
 async def _run(settings: Settings) -> None:
     log = get_logger(part="serve")
     clock = SystemClock()
-    make_sandbox_secrets(settings, secrets.token_bytes)
     async with open_runtime(settings, "serve", sends=False) as rt:
         service = Service(rt)
         keys = KeyRing(ApiKeys(rt.pool), now=clock.now, monotonic_s=time.monotonic)

@@ -46,6 +46,7 @@ class Receiving(IntEnum):
     SEEN = 1
     NO_CHANGE = 2
     KEPT = 4  # names no attempt we know yet
+    MOVED_ON = 5  # not recorded: the attempt has changed since it was looked at, look again
 
 
 class Taking(IntEnum):

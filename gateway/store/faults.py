@@ -18,6 +18,9 @@ TRANSIENT: tuple[type[Exception], ...] = (
     *CUT_SHORT,
     asyncpg.PostgresConnectionError,
     InterfaceError,
+    # A server that was shut down sends its farewell and closes; a statement begun between the two is told that the
+    # connection is busy with an error. (Seen in the sealer's test, under load.)
+    _exceptions.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

@@ -7,16 +7,10 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.exceptions import (
-    DataError,
-    InsufficientPrivilegeError,
-    InterfaceError,
-    PostgresError,
-    UndefinedTableError,
-)
 
 from audit.seal_values import Head, Reading, Seal, Sealed, Span
 from gateway.errors import StoreAway, StoreRefused
+from gateway.store.faults import AWAY
 
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 40.0  # longer than the role's statement_timeout, so that PostgreSQL ends it and says so
@@ -101,9 +95,9 @@ class SealStore:
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         try:
             rows: list[asyncpg.Record] = await self._connection.fetch(query, *arguments)
-        except (InsufficientPrivilegeError, UndefinedTableError, DataError) as error:
+        except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError, asyncpg.DataError) as error:
             raise StoreRefused("sealer", error.sqlstate) from error
-        except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise StoreAway("the sealer's database does not answer") from error
         return rows
 
@@ -113,7 +107,7 @@ async def open_seal_store(dsn: str) -> AsyncIterator[SealStore]:
     """A connection of its own for the sealer. Raises StoreAway when there is none to be had."""
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S)
-    except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
+    except AWAY as error:
         raise StoreAway("the sealer's database cannot be reached") from error
     try:
         yield SealStore(connection)
@@ -124,7 +118,7 @@ async def open_seal_store(dsn: str) -> AsyncIterator[SealStore]:
 async def _close(connection: asyncpg.Connection) -> None:
     try:
         await connection.close(timeout=CONNECT_TIMEOUT_S)
-    except (TimeoutError, PostgresError, InterfaceError, OSError):
+    except AWAY:
         connection.terminate()
 
 

@@ -225,8 +225,9 @@ BEGIN
   RETURN v_code;
 END $$;
 
--- Receipts, each once. 0 recorded and applied; 1 seen before; 2 recorded, but the state stays as it is;
--- 4 kept for later: it names no attempt we know yet.
+-- Receipts, each once. 0 recorded and applied; 1 seen before; 2 recorded, and it changes nothing;
+-- 4 kept for later: it names no attempt we know yet; 5 not recorded: the attempt has moved on since it was looked at,
+-- look again (what a leaf says must be what happened).
 CREATE FUNCTION record_receipts(
   p_writer text, p_epoch int, p_seq bigint,
   p_account text[], p_event_id text[], p_provider_id text[], p_status text[], p_code text[], p_at timestamptz[],
@@ -234,33 +235,41 @@ CREATE FUNCTION record_receipts(
   p_creditor text[], p_kind text[], p_body bytea[]
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq);
-        v_code smallint[]; leaf smallint[]; fresh int[]; t_id uuid[]; t_state text[];
+        v_code smallint[]; leaf smallint[]; fresh int[]; moved_on boolean[]; t_id uuid[]; t_state text[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
+  PERFORM 1 FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE;
+  SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
+    (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
+  SELECT array_agg(u.st IS NOT NULL AND NOT coalesce(t.state = ANY (string_to_array(u.fr, ',')), false) ORDER BY u.n)
+    INTO moved_on
+    FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS u (att, fr, st, n)
+    LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
+
   -- A receipt kept without its attempt is taken up again when the attempt turns up: that is not "seen before".
   WITH won AS (
     INSERT INTO receipt (account, event_id, provider_id, attempt_id, status, code, at)
     SELECT DISTINCT ON (ac, ev) ac, ev, pid, att, st, cd, at
-      FROM unnest(p_account, p_event_id, p_provider_id, p_attempt, p_status, p_code, p_at) AS u (ac, ev, pid, att, st, cd, at)
-     ORDER BY ac, ev
+      FROM unnest(p_account, p_event_id, p_provider_id, p_attempt, p_status, p_code, p_at, moved_on)
+           WITH ORDINALITY AS u (ac, ev, pid, att, st, cd, at, mo, n)
+     WHERE NOT mo ORDER BY ac, ev, n
     ON CONFLICT (account, event_id) DO UPDATE SET attempt_id = EXCLUDED.attempt_id
       WHERE receipt.attempt_id IS NULL AND EXCLUDED.attempt_id IS NOT NULL
     RETURNING account, event_id)
   SELECT coalesce(array_agg(n), '{}') INTO fresh FROM (
-    SELECT min(n)::int AS n FROM unnest(p_account, p_event_id) WITH ORDINALITY AS u (ac, ev, n)
-      JOIN won ON won.account = u.ac AND won.event_id = u.ev GROUP BY u.ac, u.ev) AS s;
+    SELECT min(n)::int AS n
+      FROM unnest(p_account, p_event_id, moved_on) WITH ORDINALITY AS u (ac, ev, mo, n)
+      JOIN won ON won.account = u.ac AND won.event_id = u.ev
+     WHERE NOT mo GROUP BY u.ac, u.ev) AS s;
 
-  PERFORM 1 FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE;
-  SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
-    (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
   SELECT array_agg((CASE
+      WHEN u.mo THEN 5
       WHEN NOT u.n = ANY (fresh) THEN 1
       WHEN u.att IS NULL THEN 4
-      WHEN u.st IS NOT NULL AND t.state = ANY (string_to_array(u.fr, ',')) THEN 0
-      ELSE 2 END)::smallint ORDER BY u.n)
+      WHEN u.st IS NULL THEN 2
+      ELSE 0 END)::smallint ORDER BY u.n)
     INTO v_code
-    FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS u (att, fr, st, n)
-    LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
+    FROM unnest(p_attempt, p_state, moved_on) WITH ORDINALITY AS u (att, st, mo, n);
 
   UPDATE attempt SET state = u.st, code = u.cd, provider_id = coalesce(provider_id, u.pid), changed_at = u.at
     FROM unnest(p_attempt, p_state, p_code, p_provider_id, p_at, v_code) AS u (att, st, cd, pid, at, v)
@@ -268,7 +277,7 @@ BEGIN
   UPDATE contact SET state = u.cs, changed_at = u.at
     FROM unnest(p_contact, p_contact_state, p_at, v_code) AS u (co, cs, at, v)
    WHERE v = 0 AND id = u.co;
-  SELECT array_agg((CASE WHEN v = 0 THEN 0 ELSE 1 END)::smallint ORDER BY n) INTO leaf
+  SELECT array_agg((CASE WHEN v IN (0, 2) THEN 0 ELSE 1 END)::smallint ORDER BY n) INTO leaf
     FROM unnest(v_code) WITH ORDINALITY AS u (v, n);
   PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, leaf, p_writer, p_epoch, p_seq);
   PERFORM writer_end(p_writer, p_epoch, p_seq, v_code);
