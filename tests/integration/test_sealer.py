@@ -436,6 +436,18 @@ async def test_process_seals_on_through_a_lost_connection(rig: Rig) -> None:
     assert sealed == 6
 
 
+async def test_connection_cut_at_any_moment_is_a_database_that_is_away(rig: Rig) -> None:
+    """However a statement and the server's farewell cross on the wire, the sealer waits and tries again."""
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'forbear_sealer'"
+    for _ in range(40):
+        async with open_seal_store(rig.database.sealer) as store:
+            killing = asyncio.create_task(rig.admin.execute(kill))
+            with pytest.raises(StoreAway):
+                while True:
+                    await store.heads()
+            await killing
+
+
 def seal_command(rig: Rig, folder: Path, key: Path) -> list[str]:
     """The sealing process as a command of its own."""
     env = {
