@@ -436,6 +436,12 @@ async def test_process_seals_on_through_a_lost_connection(rig: Rig) -> None:
     assert sealed == 6
 
 
+async def ask_for_ever(store: SealStore) -> None:
+    """Keep a statement under way at all times."""
+    while True:
+        await store.heads()
+
+
 async def test_connection_cut_at_any_moment_is_a_database_that_is_away(rig: Rig) -> None:
     """However a statement and the server's farewell cross on the wire, the sealer waits and tries again."""
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'forbear_sealer'"
@@ -443,8 +449,7 @@ async def test_connection_cut_at_any_moment_is_a_database_that_is_away(rig: Rig)
         async with open_seal_store(rig.database.sealer) as store:
             killing = asyncio.create_task(rig.admin.execute(kill))
             with pytest.raises(StoreAway):
-                while True:
-                    await store.heads()
+                await ask_for_ever(store)
             await killing
 
 
