@@ -31,7 +31,6 @@ DECISIONS = {
     "country-unknown": "The country is unknown, so nobody can say which law binds; state it.",
     "no-rules-for-country": "No loaded rule covers this country, and no rules means no permission; load a pack for it.",
     "no-permitted-time": "No permitted time was found within the next weeks; a person must decide.",
-    "expires-before-allowed": "The request expires before the first permitted time.",
 }
 
 

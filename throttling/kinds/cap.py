@@ -22,6 +22,11 @@ Kinds = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspe
 Channels = Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)]
 
 
+# Whoever gathers the facts must bring every event of so many days: a window that reaches further back than the history
+# would count too little, and permit.
+DAYS_MAX = 90
+
+
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`limit` events (0 means none) within `days` local calendar days, per `person` or per `debt`.
 
@@ -29,7 +34,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     limit: Annotated[int, msgspec.Meta(ge=0, le=1000)]
-    days: Annotated[int, msgspec.Meta(ge=1, le=400)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=DAYS_MAX)]
     per: Literal["person", "debt"]
     kinds: Kinds | None = None
     channels: Channels | None = None

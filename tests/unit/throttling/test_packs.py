@@ -1,8 +1,11 @@
 """Rule packs: every fault is told at once with its line, and nothing that could loosen or mislead is loaded."""
 
+from datetime import timedelta
+
 import pytest
 
 from config.files import read_packs
+from gateway.store.facts import HISTORY
 from tests.fakes.decisions import (
     ask,
     facts,
@@ -15,6 +18,7 @@ from tests.fakes.decisions import (
     shipped,
 )
 from throttling.facts import Channel, Debt
+from throttling.kinds.cap import DAYS_MAX
 from throttling.rules import Fault, RuleSet, build_rule_set
 
 GOOD = """\
@@ -100,6 +104,7 @@ def test_a_good_pack_is_parsed_and_compiled() -> None:
         ("limit: 3", "limit: '3'", 15, "params.limit"),
         ("limit: 3", "limits: 3", 15, "params.limits"),
         ("days: 7", "days: 0", 15, "params.days"),
+        ("days: 7", "days: 91", 15, "params.days"),
         ("per: debt", "per: household", 15, "params.per"),
         ("channels: [sms]}\n    params", "channels: [fax]}\n    params", 14, "applies.channels"),
         ("channels: [sms]}\n    params", "regions: [CA-BC]}\n    params", 14, "outside the pack's countries"),
@@ -325,6 +330,11 @@ class TestApplicability:
         """A rule that only warns is told of and forbids nothing."""
         decision = ask(rules_of("kind: required_line, params: {line: x}, effect: warn"), self.AT)
         assert (decision.verdict, decision.warnings) == ("allow", ("TEST.r0:line-missing",))
+
+
+def test_no_window_reaches_further_back_than_the_history() -> None:
+    """The events that are loaded for a decision cover the longest window that a rule may have, and some more."""
+    assert timedelta(days=DAYS_MAX + 2) <= HISTORY
 
 
 def test_the_order_of_packs_does_not_matter() -> None:
