@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from gateway.commands import keys, migrate, parts, policy, up
+from gateway.commands import doctor, keys, migrate, parts, policy, up
 from gateway.commands.screen import fail
 from gateway.embedded.errors import EmbeddedError
 from gateway.logs import short
@@ -24,6 +24,7 @@ COMMANDS = (
     (parts.work, PARTS),
     (parts.seal, PARTS),
     (migrate.migrate, CARE),
+    (doctor.doctor, CARE),
 )
 
 

@@ -2,22 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import asyncpg
 import typer
 
 from config.settings import Settings
 from gateway.commands.read_settings import required, with_embedded
 from gateway.commands.screen import fail
 
+if TYPE_CHECKING:
+    import asyncpg
+
 EXIT_AWAY = 1
 
 T = TypeVar("T")
 
 
-def as_owner(settings: Settings, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+def as_owner(settings: Settings, work: "Callable[[asyncpg.Connection], Awaitable[T]]") -> T:
     """Do `work` on a connection as the owner; ends the command, saying why, when the database cannot be reached."""
+    import asyncpg
+
     url = required(settings, "database_owner_url").database_owner_url
 
     async def connected() -> T:

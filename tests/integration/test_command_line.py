@@ -35,6 +35,7 @@ COMMANDS = [
     ["work"],
     ["seal"],
     ["migrate"],
+    ["doctor"],
     ["policy"],
     ["policy", "check"],
     ["policy", "apply"],
@@ -130,6 +131,39 @@ def test_a_policy_with_a_fault_is_refused_whole(database, tmp_path):
         assert "HOUSE.yaml" in result.output
     assert records(database.owner) == []
     assert forbear("policy", "check").exit_code == 0
+
+
+def test_the_doctor_tells_what_is_missing_step_by_step(blank_database, valkey, tmp_path):
+    """On a fresh database it names the next command each time, until only the sealer is not running."""
+    installation = {
+        "DATABASE_URL": blank_database.app,
+        "DATABASE_OWNER_URL": blank_database.owner,
+        "REDIS_URL": valkey.redis,
+        "FORBEAR_DATA_DIR": str(tmp_path),
+    }
+    for advice, remedy in (
+        ("`forbear keys` makes key files", ["keys", "files"]),
+        ("run `forbear migrate`", ["migrate"]),
+        ("run `forbear policy apply`", ["policy", "apply"]),
+    ):
+        ill = forbear("doctor", **installation)
+        assert ill.exit_code == 1
+        assert advice in ill.output
+        assert forbear(*remedy, **installation).exit_code == 0
+    said = forbear("doctor", **installation).output
+    # The servers of the tests give up what a power cut would cost, and nobody seals.
+    assert [line.split()[2] for line in said.splitlines() if line.startswith("not ok")] == [
+        "database",
+        "seal",
+    ]
+    assert "fsync is off" in said
+
+
+def test_the_doctor_objects_to_a_strong_role(database):
+    """An application that owns the tables could rewrite the audit log."""
+    said = forbear("doctor", DATABASE_URL=database.owner, REDIS_URL="redis://127.0.0.1:1/0").output
+    assert "use forbear_app" in said
+    assert "no answer" in said
 
 
 def test_key_files_are_made_once(tmp_path):

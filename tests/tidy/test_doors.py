@@ -14,6 +14,7 @@ DOORS = {
         "throttling.scripts",
         "gateway.wiring",
         "gateway.queue",
+        "gateway.commands.examination",
     ),
     "arq": ("gateway.queue", "gateway.worker"),
     "asyncpg": (
