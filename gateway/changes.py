@@ -20,14 +20,21 @@ KINDS = (
     "receipt.recorded",
 )
 CURSOR_MAX = 2**63 - 1
+LATEST = "latest"
 
 
 async def read_changes(rt: Runtime, creditor: str, after: str | None, limit: int) -> ChangesAnswer | Invalid:
-    """State changes after a cursor, in order; `next` is always where to go on, also when there is nothing new."""
+    """State changes after a cursor, in order; `next` is always where to go on, also when there is nothing new.
+
+    After `latest` there is nothing yet: the answer is only the cursor of what comes next.
+    """
     found = await rt.creditors.find(creditor)
+    if after == LATEST and found is not None:
+        size = await rt.pool.fetchval("SELECT size FROM audit_head WHERE log_id = $1", found.log_id)
+        return ChangesAnswer(items=(), next=str(size))
     start = _index(after)
     if start is None or found is None:
-        hint = "use the `next` of an earlier answer, or leave it out to begin at the beginning"
+        hint = "use the `next` of an earlier answer, `latest`, or leave it out to begin at the beginning"
         return Invalid(faults=(FieldFault(pointer="/after", message="not a cursor of this feed", hint=hint),))
     records = await rt.pool.fetch(
         """SELECT r.idx, r.body, c.reference FROM audit_record r LEFT JOIN contact c ON c.id = r.contact

@@ -132,7 +132,10 @@ _CONTACTS: Final = (
         access=Action.CONTACTS_READ,
         tag="Contacts",
         summary="Follow every state change, in order, none skipped",
-        description="Keep the cursor in `next` and ask with it again; it stays good however long you are away.",
+        description=(
+            "Keep the cursor in `next` and ask with it again; it stays good however long you are away. Without `after`"
+            " the feed begins at the beginning; `after=latest` answers only the cursor of what comes next."
+        ),
         query=ChangesQuery,
         answers={200: ChangesAnswer},
     ),
