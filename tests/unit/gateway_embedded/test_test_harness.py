@@ -1,6 +1,8 @@
 """The harness itself: what every other test relies on."""
 
 import socket
+import subprocess
+import sys
 
 import asyncpg
 import pytest
@@ -40,3 +42,16 @@ def test_reserved_numbers_are_e164(reserved_number):
     assert reserved_number("US", 7) == "+12025550107"
     assert reserved_number("GB", 7) == "+447700900007"
     assert reserved_number("AU", 0) == "+61491570006"
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_on_ci_a_skipped_test_is_a_failed_one(repository, tmp_path, ci, code):
+    """A missing program must not turn a part of the suite off without anybody seeing it."""
+    (tmp_path / "test_left_out.py").write_text(
+        "import pytest\ndef test_it():\n    pytest.skip('no browser')\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "-p", "tests.conftest", str(tmp_path)]
+    environment = {"CI": ci, "PATH": "/usr/bin:/bin", "PYTHONPATH": str(repository)}
+    run = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == code
+    assert ("on CI nothing may be" in run.stdout) == bool(code)
