@@ -23,8 +23,8 @@ from gateway.store.accepting import NewContact
 from gateway.store.codes import Accepting
 from gateway.store.contacts import PRIORITIES, find_by_key
 from gateway.store.facts import HISTORY, Identity, token_run
+from gateway.store.told import find_event_key
 from gateway.stored import first_answer_of
-from gateway.vault import WrappedKey
 from gateway.wanted import Wanted, as_event, read_request
 from gateway.wire import ContactRequest, IfClosed
 from throttling.decide import decide
@@ -76,12 +76,14 @@ async def accept(
     wanted = read_request(
         request, namespace=caller.namespace_for(request.creditor), policy=policy, vault=rt.vault, at=at
     )
+    mac = rt.vault.request_mac(raw)
     if not isinstance(wanted, Wanted):
-        return Invalid(faults=wanted)
+        # Times pass and texts are taken out of use; a repeat must hear what became of the first all the same.
+        return await _first_answer(rt, caller.key_id, idempotency_key, mac) or Invalid(faults=wanted)
     asking = _Asking(
         key_id=caller.key_id,
         idempotency_key=idempotency_key,
-        mac=rt.vault.request_mac(raw),
+        mac=mac,
         wanted=wanted,
         policy=policy,
         at=at,
@@ -134,10 +136,16 @@ async def _try_once(rt: Runtime, asking: _Asking) -> Accepted | Conflict | None:
         await _drop(rt, wanted, contact)
     if code is Accepting.MADE_ELSEWHERE:
         return None
-    stored = await find_by_key(rt.pool, asking.key_id, asking.idempotency_key)
+    return await _first_answer(rt, asking.key_id, asking.idempotency_key, asking.mac)
+
+
+async def _first_answer(rt: Runtime, key_id: str, key: str, mac: bytes) -> Accepted | Conflict | None:
+    """What the first request with this key was answered; None where there was none, or it is being written again."""
+    stored = await find_by_key(rt.pool, key_id, key)
     if stored is None:
-        return None
-    if stored.mac != asking.mac:
+        event = await find_event_key(rt.pool, key_id, key)
+        return None if event is None or event[0] == mac else Conflict()
+    if stored.mac != mac:
         return Conflict()
     return Accepted(answer=await first_answer_of(rt, stored.contact), replayed=True)
 
@@ -145,8 +153,8 @@ async def _try_once(rt: Runtime, asking: _Asking) -> Accepted | Conflict | None:
 async def _look(rt: Runtime, wanted: Wanted, at: datetime) -> _Seen:
     """Everything known of the person: who it is from PostgreSQL, the facts from Redis where they are still true."""
     token = wanted.whose.borrower.hex()
-    try:
-        view = await rt.ledger.read(token, wanted.whose.address.hex(), at)
+    try:  # the address comes with the identity, so Redis is not asked for it
+        view = await rt.ledger.read(token, None, at)
     except LedgerAway:
         view = None
     identity = await rt.identities.read(wanted.whose)
@@ -212,8 +220,11 @@ def _new_contact(
     subject = identity.subject or UUID(
         bytes=rt.random(16), version=4
     )  # random: it tells nothing, not even when
-    wrapped: WrappedKey = identity.wrapped or rt.vault.new_borrower_key(request.creditor, subject)
-    borrower_key = rt.vault.open_borrower_key(request.creditor, subject, wrapped)
+    if identity.wrapped is None:
+        wrapped, borrower_key = rt.vault.begin_borrower(request.creditor, subject)
+    else:
+        wrapped = identity.wrapped
+        borrower_key = rt.vault.open_borrower_key(request.creditor, subject, wrapped)
     state, due_at = _state(decision, at)
     return NewContact(
         api_key=asking.key_id,
