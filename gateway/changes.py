@@ -3,13 +3,12 @@
 The log is dense and in commit order, so a cursor that is its index skips nothing and needs no second order.
 """
 
-import asyncpg
-
 from audit.leaf import ContactLeaf
 from audit.record import EPOCH, MICROSECOND, decode
 from gateway.answers import ChangeItem, ChangesAnswer, ContactState
 from gateway.flows import FieldFault, Invalid
 from gateway.runtime import Runtime
+from gateway.store.changes import StoredChange, find_changes
 
 KINDS = (
     "contact.accepted",
@@ -36,16 +35,9 @@ async def read_changes(rt: Runtime, creditor: str, after: str | None, limit: int
     if start is None or found is None:
         hint = "use the `next` of an earlier answer, `latest`, or leave it out to begin at the beginning"
         return Invalid(faults=(FieldFault(pointer="/after", message="not a cursor of this feed", hint=hint),))
-    records = await rt.pool.fetch(
-        """SELECT r.idx, r.body, c.reference FROM audit_record r LEFT JOIN contact c ON c.id = r.contact
-            WHERE r.log_id = $1 AND r.idx >= $2 AND r.kind = ANY ($3) ORDER BY r.idx LIMIT $4""",
-        found.log_id,
-        start,
-        KINDS,
-        limit,
-    )
+    records = await find_changes(rt.pool, found.log_id, start, KINDS, limit)
     items = tuple(item for record in records if (item := _item(record)) is not None)
-    following = records[-1]["idx"] + 1 if records else start
+    following = records[-1].index + 1 if records else start
     return ChangesAnswer(items=items, next=str(following))
 
 
@@ -57,17 +49,17 @@ def _index(after: str | None) -> int | None:
     return int(after)
 
 
-def _item(record: asyncpg.Record) -> ChangeItem | None:
-    leaf = decode(record["body"])
+def _item(record: StoredChange) -> ChangeItem | None:
+    leaf = decode(record.body)
     if not isinstance(leaf, ContactLeaf) or leaf.state is None:
         return None
     kind = leaf.__struct_config__.tag
     return ChangeItem(
-        cursor=str(record["idx"] + 1),
+        cursor=str(record.index + 1),
         at=EPOCH + leaf.ts * MICROSECOND,
         contact=str(leaf.contact),
         kind=str(kind),
         state=ContactState(leaf.state.value),
         code=getattr(leaf, "code", None),
-        reference=record["reference"],
+        reference=record.reference,
     )

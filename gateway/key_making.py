@@ -3,26 +3,22 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import UUID
-
-import asyncpg
 
 from audit.kinds import KeyCreated, KeyRevoked
-from audit.record import EPOCH, MICROSECOND, encode
+from audit.record import encode
 from gateway.ids import new_id
 from gateway.keys import Action, KeyRecord, NewKey, PrincipalKind, mint_key
 from gateway.store.api_keys import insert_key, revoke_key
+from gateway.store.pool import Connection
+from gateway.store.single_writer import open_single_writer
 
-SYSTEM_LOG = 0
 BY = "command-line"
-FIRST_STATEMENT = 1
-WRITE = "SELECT audit_write($1::int[], $2::timestamptz[], $3::text[], $4::uuid[], $5::bytea[], $6, $7, $8)"
 
 EVERYTHING = tuple(action.value for action in Action)
 
 
 async def make_key(  # noqa: PLR0913  (a key is all of these)
-    connection: asyncpg.Connection,
+    connection: Connection,
     *,
     subject: str,
     kind: PrincipalKind,
@@ -49,7 +45,7 @@ async def make_key(  # noqa: PLR0913  (a key is all of these)
     )
     async with connection.transaction():
         await insert_key(connection, record)
-        writer = await Writer.open(connection, new_id(at, random), at)
+        writer = await open_single_writer(connection, new_id(at, random), at)
         leaf = KeyCreated(
             ts=writer.ts,
             w=writer.name,
@@ -65,7 +61,7 @@ async def make_key(  # noqa: PLR0913  (a key is all of these)
 
 
 async def end_key(
-    connection: asyncpg.Connection,
+    connection: Connection,
     key_id: str,
     *,
     at: datetime,
@@ -75,25 +71,7 @@ async def end_key(
     async with connection.transaction():
         if not await revoke_key(connection, key_id, at):
             return False
-        writer = await Writer.open(connection, new_id(at, random), at)
+        writer = await open_single_writer(connection, new_id(at, random), at)
         leaf = KeyRevoked(ts=writer.ts, w=writer.name, we=writer.epoch, ws=1, key=key_id, by=BY)
         await writer.write("key.revoked", encode(leaf))
     return True
-
-
-class Writer:
-    """An audit writer of one statement: a command has no process that could repeat it."""
-
-    def __init__(self, connection: asyncpg.Connection, name: str, epoch: int, at: datetime) -> None:
-        self._connection, self._at = connection, at
-        self.name, self.epoch = name, epoch
-        self.ts = (at - EPOCH) // MICROSECOND
-
-    @classmethod
-    async def open(cls, connection: asyncpg.Connection, identifier: UUID, at: datetime) -> "Writer":
-        name = f"keys-{identifier}"
-        return cls(connection, name, await connection.fetchval("SELECT audit_open_writer($1)", name), at)
-
-    async def write(self, kind: str, body: bytes) -> None:
-        place = ([SYSTEM_LOG], [self._at], [kind], [None], [body])
-        await self._connection.execute(WRITE, *place, self.name, self.epoch, FIRST_STATEMENT)

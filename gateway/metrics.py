@@ -1,6 +1,9 @@
 """What operators watch: counters and gauges with closed sets of labels, never an id and never a person."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+registry = REGISTRY
+"""Where all of them are gathered: what /metrics shows."""
 
 decisions = Counter("forbear_decisions_total", "Requests decided at acceptance", ["channel", "verdict"])
 permits = Counter("forbear_permits_total", "Permits asked for, by the database's answer", ["code"])

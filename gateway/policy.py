@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 
-import asyncpg
 import msgspec
 
 from config.documents import Document, load_document
@@ -14,6 +13,7 @@ from gateway.errors import StoreAway
 from gateway.logs import get_logger
 from gateway.store.faults import AWAY
 from gateway.store.policies import StoredPolicy, active_hash, find_policy, find_template
+from gateway.store.pool import Pool
 from templates_sms.catalogue import Catalogue, build_catalogue
 from templates_sms.fault import Fault as TemplateFault
 from templates_sms.parse import parse_template
@@ -102,7 +102,7 @@ class PolicyKeeper:
     pause, never a contact under old rules.
     """
 
-    def __init__(self, pool: asyncpg.Pool, first: Policy) -> None:
+    def __init__(self, pool: Pool, first: Policy) -> None:
         self._pool, self._current = pool, first
 
     def current(self) -> Policy:
@@ -137,7 +137,7 @@ class PolicyKeeper:
         return (await load_policy(self._pool, bytes.fromhex(policy))).labels
 
 
-async def open_policy(pool: asyncpg.Pool) -> PolicyKeeper:
+async def open_policy(pool: Pool) -> PolicyKeeper:
     """The keeper with the active policy. Raises PolicyMissing if there is none, or none that can be compiled."""
     active = await active_hash(pool)
     if active is None:
@@ -149,7 +149,7 @@ class PolicyMissing(Exception):  # noqa: N818 - the name is the state
     """Raised when there are no rules to decide by: the process must not start."""
 
 
-async def load_policy(pool: asyncpg.Pool, digest: bytes) -> Policy:
+async def load_policy(pool: Pool, digest: bytes) -> Policy:
     """The policy with this hash, compiled. Raises PolicyMissing, StoreAway."""
     stored = await find_policy(pool, digest)
     if stored is None:
@@ -176,7 +176,7 @@ def _compiled(stored: StoredPolicy) -> Policy:
     return policy
 
 
-async def _old_template(pool: asyncpg.Pool, digest: bytes) -> Template | None:
+async def _old_template(pool: Pool, digest: bytes) -> Template | None:
     try:
         found = await find_template(pool, digest)
     except AWAY as fault:

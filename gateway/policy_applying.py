@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 import msgspec
 
 from audit.kinds import PolicyActivated
@@ -14,9 +13,11 @@ from audit.leaf import Pack
 from audit.record import encode
 from config.files import read_packs
 from gateway.ids import new_id
-from gateway.key_making import BY, Writer
+from gateway.key_making import BY
 from gateway.policy import Documents, Policy, PolicyFault, compile_policy
 from gateway.store.policies import StoredTemplate, activate
+from gateway.store.pool import Connection
+from gateway.store.single_writer import open_single_writer
 from templates_sms.catalogue import read_catalogue_files
 
 
@@ -37,7 +38,7 @@ def read_documents(policy_dir: Path | None) -> Documents:
 
 
 async def apply_policy(
-    owner: asyncpg.Connection,
+    owner: Connection,
     documents: Documents,
     *,
     at: datetime,
@@ -62,7 +63,7 @@ async def apply_policy(
             },
         )
         if changed:
-            writer = await Writer.open(owner, new_id(at, random), at)
+            writer = await open_single_writer(owner, new_id(at, random), at)
             versions = {label.pack: label.version for label in policy.labels.values()}
             leaf = PolicyActivated(
                 ts=writer.ts,

@@ -9,10 +9,14 @@ from uuid import uuid4
 
 import msgspec
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from redis.exceptions import RedisError
 
 QUEUE: Final = "forbear:hand_off"
 JOB: Final = "hand_off"
 JOB_EXPIRES_MS: Final = 60_000  # a hint older than this has been given again
+
+QUEUE_AWAY: Final[tuple[type[Exception], ...]] = (RedisError, OSError)
+"""Everything that the queue raises when its server gives no answer."""
 
 serialize = msgspec.msgpack.Encoder().encode
 deserialize = msgspec.msgpack.Decoder().decode

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.answers import Readiness, ReadinessCheck
 from gateway.runtime import Runtime
 from gateway.store.faults import AWAY
-from gateway.store.policies import active_hash
+from gateway.store.standing import find_standing
 
 SEAL_AGE_MAX: Final = timedelta(seconds=60)
 
@@ -20,19 +20,17 @@ async def check_readiness(rt: Runtime) -> Readiness:
 
 async def _database_checks(rt: Runtime) -> list[ReadinessCheck]:
     try:
-        active = await active_hash(rt.pool)
-        sealed_at = await rt.pool.fetchval("SELECT at FROM seal ORDER BY n DESC LIMIT 1")
-        stopped = await rt.pool.fetchval("SELECT count(*) FROM stop_active")
+        found = await find_standing(rt.pool)
     except AWAY as fault:
         return [ReadinessCheck(name="database", ok=False, detail=type(fault).__name__)]
-    current = rt.policy.current().hash
-    age = None if sealed_at is None else rt.clock.now() - sealed_at
+    same_policy = found.policy == rt.policy.current().hash
+    age = None if found.sealed_at is None else rt.clock.now() - found.sealed_at
     return [
         ReadinessCheck(name="database", ok=True),
         ReadinessCheck(
             name="policy",
-            ok=active == current,
-            detail=None if active == current else "another policy was activated",
+            ok=same_policy,
+            detail=None if same_policy else "another policy was activated",
         ),
         # Acceptance goes on without a sealer: what is written now is sealed when it comes back.
         ReadinessCheck(
@@ -42,5 +40,7 @@ async def _database_checks(rt: Runtime) -> list[ReadinessCheck]:
             if age is not None and age < SEAL_AGE_MAX
             else "no seal for a minute; start `forbear seal`",
         ),
-        ReadinessCheck(name="sending", ok=True, detail=f"{stopped} stop flags are set" if stopped else None),
+        ReadinessCheck(
+            name="sending", ok=True, detail=f"{found.stops} stop flags are set" if found.stops else None
+        ),
     ]

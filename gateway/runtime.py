@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import asyncpg
-
 from channels.base import Adapter, WebhookReader
 from gateway.clock import Clock
 from gateway.policy import PolicyKeeper
@@ -15,6 +13,7 @@ from gateway.store.accepting import NewContact
 from gateway.store.columns import FactSeen, InboundSeen, LeafOnly, Move, PermitWanted, ReceiptSeen, Settle
 from gateway.store.creditors import Creditors
 from gateway.store.facts import Identity, Whose
+from gateway.store.pool import Pool
 from gateway.store.reader import GatheredReader
 from gateway.store.writer import GroupWriter
 from gateway.vault import Randomness, Vault
@@ -41,7 +40,7 @@ class Runtime:
     vault: Vault
     policy: PolicyKeeper
     creditors: Creditors
-    pool: asyncpg.Pool
+    pool: Pool
     ledger: Ledger
     pace: Pace
     identities: GatheredReader[Whose, Identity]

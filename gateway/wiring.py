@@ -43,6 +43,8 @@ from throttling.pace import Pace
 POOL_MAX = 6
 COMMAND_TIMEOUT_S = 10.0  # longer than the role's statement_timeout: the server's word comes first
 REDIS_TIMEOUT_S = 0.5
+REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError)
+"""Everything that Redis raises when it gives no answer."""
 
 Item = TypeVar("Item")
 Columns = Callable[[Sequence[Item], Stamp], Sequence[object]]
@@ -204,5 +206,5 @@ async def _run_beside(stack: AsyncExitStack, work: Sequence[Coroutine[Any, Any, 
 async def _answers(client: redis.asyncio.Redis) -> bool:
     try:
         return bool(await client.ping())
-    except (RedisError, OSError):
+    except REDIS_AWAY:
         return False

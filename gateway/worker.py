@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import redis
 from arq.worker import Worker, func
 
 from gateway.lane import Lane
 from gateway.logs import get_logger
-from gateway.queue import JOB, QUEUE, deserialize, redis_settings, serialize
+from gateway.queue import JOB, QUEUE, QUEUE_AWAY, deserialize, redis_settings, serialize
 
 JOBS_MAX = 20
 JOB_TIMEOUT_S = 30  # a lane that is full that long: the hint is dropped, release gives it again
@@ -25,7 +24,7 @@ async def take_hints(url: str, lanes: Mapping[str, Lane]) -> None:
     while True:
         try:
             await _work(url, lanes)
-        except (redis.RedisError, OSError) as fault:
+        except QUEUE_AWAY as fault:
             log.warning("hints.away", error=type(fault).__name__)
         await asyncio.sleep(AGAIN_S)
 

@@ -1,13 +1,11 @@
 """What the long-running processes share: how they are asked to stop, and how they say that they cannot start."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-
-import asyncpg
-from redis.exceptions import RedisError
 
 from channels.base import AccountError
 from channels.registry import RegistryError
@@ -15,11 +13,13 @@ from gateway.accounts import AccountsFault
 from gateway.commands.read_settings import EXIT_SETTINGS
 from gateway.key_file import KeyFileError
 from gateway.policy import PolicyMissing
-from gateway.store.faults import InterfaceError, PostgresError
+from gateway.store.faults import AWAY, NO_TABLES
 from gateway.vault import VaultError
+from gateway.wiring import REDIS_AWAY
 
 RELEASE = version("forbear")
-AWAY = 1  # worth another try
+EXIT_AWAY = 1  # worth another try
+YOUNG_MAX = 20_000  # new objects between two collections; some megabytes
 FOR_A_PERSON = (PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError)
 
 
@@ -34,13 +34,23 @@ class Refused:
         except FOR_A_PERSON as fault:
             sys.stderr.write(f"forbear {part}: {fault}\n")
             return EXIT_SETTINGS
-        except asyncpg.UndefinedTableError:
+        except NO_TABLES:
             sys.stderr.write(f"forbear {part}: the database has no tables; run `forbear migrate` first\n")
             return EXIT_SETTINGS
-        except (OSError, PostgresError, InterfaceError, RedisError) as fault:
+        except (*AWAY, *REDIS_AWAY) as fault:
             sys.stderr.write(f"forbear {part}: a server is away ({type(fault).__name__})\n")
-            return AWAY
+            return EXIT_AWAY
         return 0
+
+
+def spare_the_collector() -> None:
+    """Take what start-up made (rules, texts, zone tables: a million objects) out of garbage collection, and look rarely.
+
+    A request leaves no cycles worth hunting for; without this a twelfth of the time went into looking for them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_MAX, 20, 20)
 
 
 async def until_stopped() -> None:

@@ -5,17 +5,17 @@ import sys
 import time
 
 import uvloop
-from prometheus_client import REGISTRY
 
 from channels.sandbox_carrier import CarrierSettings, build_carrier
 from config.settings import Settings
+from gateway import metrics
 from gateway.accounts import read_secret
 from gateway.clock import SystemClock
 from gateway.http.access_log import AccessLog
 from gateway.http.app import EdgeSettings, build_app, start_server
 from gateway.key_ring import KeyRing
 from gateway.logs import get_logger
-from gateway.processes.running import RELEASE, Refused, until_stopped
+from gateway.processes.running import RELEASE, Refused, spare_the_collector, until_stopped
 from gateway.service import Service
 from gateway.store.api_keys import ApiKeys
 from gateway.wiring import open_runtime
@@ -40,10 +40,11 @@ async def _run(settings: Settings) -> None:
             keys,
             access=AccessLog(sys.stderr.buffer, clock.now),
             log=log,
-            registry=REGISTRY,
+            registry=metrics.registry,
             settings=EdgeSettings(process=secrets.token_hex(3), version=RELEASE),
             mounts=mounts,
         )
+        spare_the_collector()
         runner = await start_server(app, settings.listen.host, settings.listen.port)
         log.info("serve.started", host=settings.listen.host, port=settings.listen.port)
         try:

@@ -31,5 +31,8 @@ TRANSIENT: tuple[type[Exception], ...] = (
 )
 """The database did not hear the statement, or did not finish it, or its answer was lost; it did not say no."""
 
+NO_TABLES: type[Exception] = asyncpg.UndefinedTableError
+"""The schema is not there: `forbear migrate` has not run."""
+
 AWAY: tuple[type[Exception], ...] = (*TRANSIENT, PostgresError)
 """Everything that can go wrong with a read."""

@@ -23,7 +23,6 @@ DOORS = {
         "gateway.schema.*",
         "gateway.embedded.*",
         "gateway.commands.*",
-        "gateway.key_making",
         "gateway.wiring",
     ),
     "aiohttp": (
