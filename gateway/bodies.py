@@ -1,13 +1,18 @@
 """Decisions as a caller reads them: every rule that looked, in figures and in a sentence, with his own debt ids."""
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from gateway.answers import DecisionBody, RuleBody, ZoneBody
 from gateway.wire import ContactRequest
-from throttling.decision import Decision, Outcome, RuleAnswer
+from throttling.decision import NOT_APPLICABLE, Decision, RuleAnswer
 from throttling.explain import explain, explain_decision
 from throttling.facts import Request, ZoneEvidence
+
+ANSWERS_MAX = 8_192  # different answers remembered; some hundred bytes each
 
 # Codes that the gateway itself adds: the caller's own wishes, which can only make a decision stricter.
 OWN_CODES = {
@@ -36,7 +41,7 @@ def decision_body(
             [
                 _rule(answer, debts)
                 for answer in decision.rules
-                if all_rules or answer.outcome is not Outcome.NOT_APPLICABLE
+                if all_rules or answer.outcome is not NOT_APPLICABLE
             ]
         ),
         warnings=decision.warnings,
@@ -69,6 +74,15 @@ def _zone(evidence: ZoneEvidence, at: datetime) -> ZoneBody:
 
 
 def _rule(answer: RuleAnswer, debts: dict[str, str]) -> RuleBody:
+    if answer.debt is None:
+        return _told(answer)
+    body = _told(msgspec.structs.replace(answer, debt=None))
+    return msgspec.structs.replace(body, debt=debts.get(answer.debt))
+
+
+@lru_cache(maxsize=ANSWERS_MAX)
+def _told(answer: RuleAnswer) -> RuleBody:
+    """The same few answers are given again and again: sentences are made once. Nothing of a person is among them."""
     return RuleBody(
         rule=answer.rule,
         pack=answer.pack,
@@ -83,5 +97,4 @@ def _rule(answer: RuleAnswer, debts: dict[str, str]) -> RuleBody:
         limit=answer.limit,
         window=answer.window,
         until=answer.until,
-        debt=None if answer.debt is None else debts.get(answer.debt),
     )

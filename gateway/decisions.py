@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 
 import msgspec
 
-from throttling.decision import Decision, Outcome, RuleAnswer, Verdict
+from throttling.decision import NOT_APPLICABLE, Decision, Outcome, RuleAnswer, Verdict
 from throttling.facts import ZoneEvidence, ZoneKind
 from throttling.label import RuleLabel
+
+ANSWERS_MAX = 8_192
 
 
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -55,13 +58,7 @@ def pack_decision(decision: Decision) -> bytes:
             decision.at,
             decision.until,
             decision.valid_until,
-            tuple(
-                [
-                    _Answer(a.rule, a.outcome, a.code, a.until, a.used, a.limit, a.window, a.debt, a.zones)
-                    for a in decision.rules
-                    if a.outcome is not Outcome.NOT_APPLICABLE
-                ]
-            ),
+            tuple([_kept(a) for a in decision.rules if a.outcome is not NOT_APPLICABLE]),
             tuple([_Zone(z.zone, z.kind, z.source, z.as_of) for z in decision.zones]),
             decision.warnings,
             decision.policy,
@@ -70,6 +67,18 @@ def pack_decision(decision: Decision) -> bytes:
             decision.binding,
         )
     )
+
+
+def _kept(answer: RuleAnswer) -> _Answer:
+    return _figures(answer) if answer.debt is not None else _remembered(answer)
+
+
+def _figures(a: RuleAnswer) -> _Answer:
+    return _Answer(a.rule, a.outcome, a.code, a.until, a.used, a.limit, a.window, a.debt, a.zones)
+
+
+# An answer about one debt is given to one person; the others are the same few for everybody.
+_remembered = lru_cache(maxsize=ANSWERS_MAX)(_figures)
 
 
 def policy_of(stored: bytes) -> str:

@@ -1,6 +1,7 @@
 """Audit leaves about contacts: in the words of `audit`, finished once the statement has its place in the sequence."""
 
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,11 @@ from gateway.store.accepting import Leaf
 from gateway.store.handing import Handing
 from gateway.store.writer import Stamp
 from gateway.wanted import Wanted
-from throttling.decision import Decision, Outcome
+from throttling.decision import NOT_APPLICABLE, Decision
 from throttling.facts import ZoneEvidence
+
+ANSWERS_MAX = 8_192  # different answers remembered: the same few are given again and again
+WALL = len("YYYY-MM-DDTHH:MM:SS")
 
 
 def accepted(
@@ -175,12 +179,21 @@ def receipt(
 
 def _hits(decision: Decision) -> tuple[RuleHit, ...]:
     return tuple(
-        RuleHit(rule=answer.rule, outcome=answer.outcome.value, used=answer.used, limit=answer.limit)
-        for answer in decision.rules
-        if answer.outcome is not Outcome.NOT_APPLICABLE
+        [
+            _hit(answer.rule, answer.outcome.value, answer.used, answer.limit)
+            for answer in decision.rules
+            if answer.outcome is not NOT_APPLICABLE
+        ]
     )
+
+
+@lru_cache(maxsize=ANSWERS_MAX)
+def _hit(rule: str, outcome: str, used: int | None, limit: int | None) -> RuleHit:
+    return RuleHit(rule=rule, outcome=outcome, used=used, limit=limit)
 
 
 def _zones(zones: tuple[ZoneEvidence, ...], at: datetime) -> tuple[LocalTime, ...]:
     names = dict.fromkeys(evidence.zone for evidence in zones)
-    return tuple((name, at.astimezone(ZoneInfo(name)).strftime("%Y-%m-%dT%H:%M:%S")) for name in names)
+    return tuple(
+        [(name, at.astimezone(ZoneInfo(name)).isoformat(timespec="seconds")[:WALL]) for name in names]
+    )

@@ -135,9 +135,18 @@ class Vault:
 
     def new_borrower_key(self, creditor: str, subject: UUID, *, version: int = 1) -> WrappedKey:
         """A new key for one borrower, wrapped for storing. `subject` is the random id on the borrower's row."""
+        return self.begin_borrower(creditor, subject, version=version)[0]
+
+    def begin_borrower(
+        self, creditor: str, subject: UUID, *, version: int = 1
+    ) -> tuple[WrappedKey, BorrowerKey]:
+        """The same, with the key open for the first value that is sealed under it."""
         tenant = self._tenant(creditor)
         place = tenant.borrowers + subject.bytes + version.to_bytes(4, "big")
-        return WrappedKey(version=version, blob=self._wrap(tenant.key, place))
+        key = self._random(KEY_BYTES)
+        key_id = _key_id(key)
+        wrapped = WrappedKey(version=version, blob=tenant.key.seal(place, key_id + key))
+        return wrapped, BorrowerKey(SealingKey(key, key_id, self._random), tenant.fields + key_id)
 
     def open_borrower_key(self, creditor: str, subject: UUID, wrapped: WrappedKey) -> BorrowerKey:
         """The key, for use at once. Raises VaultError when it is another borrower's or the creditor's is not open."""

@@ -28,10 +28,13 @@ class Outcome(StrEnum):
 
 # A name of a module is found faster than a member of an enumeration, and rules answer often.
 PASS, DEFER, DENY, WARN = Outcome.PASS, Outcome.DEFER, Outcome.DENY, Outcome.WARN
+NOT_APPLICABLE = Outcome.NOT_APPLICABLE
 
 
-class RuleAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class RuleAnswer(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """What one rule said and why, in figures; `throttling.explain.explain` makes the sentence.
+
+    Most answers are made once and given thousands of times, and remember their hash: what is made of them is cached.
 
     `until` is the first instant at which this rule alone would pass (None: no such instant is known). `used`, `limit`
     and `window` are set by rules that count or that name hours; `debt` is the token of the debt that binds; `zones`

@@ -61,13 +61,16 @@ class Ledger:
     def __init__(self, client: Client, *, timeout_s: float = 0.1) -> None:
         self._batch = Batch(client, timeout_s=timeout_s, broken=(RedisError,), no_script=NoScriptError)
 
-    async def read(self, borrower: str, address: str, at: datetime) -> LedgerView:
-        """Return what is known at `at` of a borrower and an address, by their tokens; expired places are left out."""
+    async def read(self, borrower: str, address: str | None, at: datetime) -> LedgerView:
+        """Return what is known at `at` of a borrower and an address, by their tokens; expired places are left out.
+
+        Without `address` nothing is asked about any.
+        """
         mine = self._batch.call(READ, _borrower_key(borrower))
-        theirs = self._batch.call(READ, _address_key(address))
+        theirs = None if address is None else self._batch.call(READ, _address_key(address))
         try:
             stamp, facts, pending = await mine
-            _, address_facts, _ = await theirs
+            address_facts = None if theirs is None else (await theirs)[1]
             return LedgerView(
                 borrower=_decoded(_borrower, facts),
                 address=_decoded(_address, address_facts),

@@ -44,7 +44,7 @@ class Refused:
 
 
 def spare_the_collector() -> None:
-    """Take what start-up made (rules, texts, zone tables: a million objects) out of garbage collection, and look rarely.
+    """Take what start-up made (rules, texts, zone tables) out of garbage collection, and look rarely.
 
     A request leaves no cycles worth hunting for; without this a twelfth of the time went into looking for them.
     """

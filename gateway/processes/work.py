@@ -9,7 +9,7 @@ import uvloop
 from config.settings import Settings
 from gateway.lane import Lane
 from gateway.logs import get_logger
-from gateway.processes.running import Refused, until_stopped
+from gateway.processes.running import Refused, spare_the_collector, until_stopped
 from gateway.queue import ArqHints, open_hints
 from gateway.release import Release
 from gateway.runtime import Runtime
@@ -34,6 +34,7 @@ async def _run(settings: Settings) -> None:
         lanes = {name: Lane(rt, route, rt.adapters[name]) for name, route in rt.routes.items()}
         handing = [asyncio.create_task(lane.run()) for lane in lanes.values()]
         feeding = _feed(rt, hints, lanes, settings.queue_url)
+        spare_the_collector()
         log.info("work.started", count=len(lanes))
         try:
             await _until_stopped_or_broken([*handing, *feeding])
