@@ -125,6 +125,7 @@ async def _send(rt: Runtime, route: Route, adapter: Adapter, permitted: Permitte
     try:
         outcome = await adapter.send(permitted.ready.message, permitted.lease)
     except Exception as fault:
+        # An adapter promises an outcome and may be a stranger's code: whatever it raises instead, it may have sent.
         log.exception("adapter.fault", account=route.account, attempt=permitted.ready.message.attempt_id)
         outcome = Unknown(reason=f"adapter-fault:{type(fault).__name__}")
     finally:

@@ -1,6 +1,8 @@
 """Opt-outs that arrive by API, for an address or a borrower; the answer comes when nothing they forbid can leave."""
 
+from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 import msgspec
 
@@ -15,23 +17,54 @@ from gateway.opt_out import complete
 from gateway.runtime import Runtime
 from gateway.store.columns import FactSeen
 from gateway.store.opt_outs import live_permits
-from gateway.told import find_or_name, invalid
+from gateway.told import Whom, find_or_name, invalid
 from gateway.wire import OptOutRequest
 from throttling.facts import SuppressionScope
+
+
+class _Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose messages stop: those to an address, or those to a borrower."""
+
+    address: bytes | None = None
+    borrower: Whom | None = None
 
 
 async def opt_out(rt: Runtime, caller: Caller, request: OptOutRequest) -> OptOutAnswer | Invalid:
     """Record the opt-out and return when no permit it forbids is live any more."""
     at = rt.clock.now()
-    creditor = await rt.creditors.find(request.creditor)
-    if creditor is None:
+    if await rt.creditors.find(request.creditor) is None:
         return Invalid(faults=(UNKNOWN_CREDITOR,))
     faults = _opt_out_faults(request)
     if faults:
         return Invalid(faults=faults)
-    binds = None if request.all_creditors or request.scope is SuppressionScope.ADDRESS else request.creditor
+    whose = await _whose(rt, caller, request)
+    if isinstance(whose, Invalid):
+        return whose
     optout = new_id(at, rt.random)
-    fact = FactSeen(
+    await rt.facts.write(_fact(rt, request, whose, optout, at))
+    token = None if whose.borrower is None else whose.borrower.token
+    free = partial(live_permits, rt.pool, address=whose.address, borrower=token)
+    completed_at = await complete(rt, optout, request.creditor, at, until_free=free)
+    return OptOutAnswer(id=str(optout), scope=request.scope, since=request.at, completed_at=completed_at)
+
+
+async def _whose(rt: Runtime, caller: Caller, request: OptOutRequest) -> _Whose | Invalid:
+    if request.scope is SuppressionScope.ADDRESS:
+        assert request.channel is not None
+        assert request.address is not None
+        address = parse_address(request.channel, request.address)
+        if isinstance(address, AddressFault):
+            return invalid("/address", address.message, address.hint)
+        return _Whose(address=rt.vault.address_index(address.kind, address.text))
+    assert request.borrower is not None
+    return _Whose(borrower=await find_or_name(rt, caller, request.creditor, request.borrower))
+
+
+def _fact(rt: Runtime, request: OptOutRequest, whose: _Whose, optout: UUID, at: datetime) -> FactSeen:
+    """The suppression and its leaf. An address stops for every creditor: it may belong to somebody else by now."""
+    person = whose.borrower
+    binds = None if request.all_creditors or person is None else request.creditor
+    return FactSeen(
         table="suppression",
         act="add",
         id=optout,
@@ -45,7 +78,7 @@ async def opt_out(rt: Runtime, caller: Caller, request: OptOutRequest) -> OptOut
             scope=request.scope.value,
             channel=None if request.channel is None else request.channel.value,
             creditor=binds,
-            subject=None,
+            subject=None if person is None else person.subject,
             contact=None,
             source=request.source,
             at=at,
@@ -54,30 +87,14 @@ async def opt_out(rt: Runtime, caller: Caller, request: OptOutRequest) -> OptOut
         channel=_suppressed_channel(request),
         source=request.source,
         evidence=request.evidence,
+        address=whose.address,
+        borrower=None if person is None else person.token,
+        subject=None if person is None else person.subject,
+        namespace=None if person is None else person.namespace,
+        debts=None
+        if person is None or request.debt is None
+        else rt.vault.debt_token(person.namespace, request.debt),
     )
-    if request.scope is SuppressionScope.ADDRESS:
-        assert request.channel is not None
-        assert request.address is not None
-        address = parse_address(request.channel, request.address)
-        if isinstance(address, AddressFault):
-            return invalid("/address", address.message, address.hint)
-        token = rt.vault.address_index(address.kind, address.text)
-        fact = msgspec.structs.replace(fact, address=token)
-        free = partial(live_permits, rt.pool, address=token)
-    else:
-        assert request.borrower is not None
-        whom = await find_or_name(rt, caller, request.creditor, request.borrower)
-        fact = msgspec.structs.replace(
-            fact,
-            borrower=whom.token,
-            subject=whom.subject,
-            namespace=whom.namespace,
-            debts=None if request.debt is None else rt.vault.debt_token(whom.namespace, request.debt),
-        )
-        free = partial(live_permits, rt.pool, borrower=whom.token)
-    await rt.facts.write(fact)
-    completed_at = await complete(rt, optout, request.creditor, at, until_free=free)
-    return OptOutAnswer(id=str(optout), scope=request.scope, since=request.at, completed_at=completed_at)
 
 
 def _suppressed_channel(request: OptOutRequest) -> str | None:

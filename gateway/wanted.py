@@ -76,18 +76,7 @@ def read_request(
             address=vault.address_index(address.kind, address.text),
         ),
         template=template,
-        asked=Request(
-            creditor=request.creditor,
-            channel=request.channel,
-            purpose=request.purpose,
-            country=request.borrower.country,
-            region=request.borrower.region,
-            debts=debts,
-            zones=zones_of(request.borrower, address),
-            lines=frozenset(line.value for line in template.lines),
-            relation=request.borrower.relation.value,
-            template=template.hash,
-        ),
+        asked=_asked(request, debts, address, template),
         debts=tuple(dict.fromkeys(t for debt in debts for t in (debt.token, debt.group) if t is not None)),
         from_at=at if request.not_before is None else max(at, request.not_before),
         expires_at=expires_at,
@@ -103,6 +92,22 @@ def as_event(wanted: Wanted, contact: str, at: datetime) -> Event:
         debts=wanted.debts,
         creditor=wanted.request.creditor,
         contact=contact,
+    )
+
+
+def _asked(request: ContactRequest, debts: tuple[Debt, ...], address: Address, template: Template) -> Request:
+    """What the rules look at."""
+    return Request(
+        creditor=request.creditor,
+        channel=request.channel,
+        purpose=request.purpose,
+        country=request.borrower.country,
+        region=request.borrower.region,
+        debts=debts,
+        zones=zones_of(request.borrower, address),
+        lines=frozenset(line.value for line in template.lines),
+        relation=request.borrower.relation.value,
+        template=template.hash,
     )
 
 
