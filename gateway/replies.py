@@ -50,6 +50,8 @@ def meaning_of(text: str) -> Meaning:
 
 
 def _fold(text: str) -> str:
-    """Without full width, accents and case, so that a word has one spelling."""
+    """Without full width, accents, case and signs that no eye sees, so that a word has one spelling."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return "".join(
+        char for char in decomposed if not unicodedata.combining(char) and unicodedata.category(char) != "Cf"
+    )

@@ -168,8 +168,10 @@ BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
   SELECT coalesce(array_agg(id), '{}') INTO c_id FROM
     (SELECT id FROM contact WHERE id = ANY (p_contact) AND state IN ('queued', 'scheduled') ORDER BY id FOR UPDATE) AS s;
-  SELECT array_agg((CASE WHEN u.co = ANY (c_id) THEN 0 ELSE 2 END)::smallint ORDER BY u.n) INTO code
-    FROM unnest(p_contact) WITH ORDINALITY AS u (co, n);
+  -- Two callers may want the same contact moved in one statement: the first does it.
+  SELECT array_agg((CASE WHEN u.co = ANY (c_id) AND u.turn = 1 THEN 0 ELSE 2 END)::smallint ORDER BY u.n) INTO code
+    FROM (SELECT co, n, row_number() OVER (PARTITION BY co ORDER BY n) AS turn
+            FROM unnest(p_contact) WITH ORDINALITY AS w (co, n)) AS u;
   UPDATE contact SET state = u.st, due_at = coalesce(u.du, due_at), latest = coalesce(u.dc, latest),
                      changed_at = u.at
     FROM unnest(p_contact, p_state, p_due, p_decision, p_at, code) AS u (co, st, du, dc, at, v)
@@ -198,9 +200,12 @@ BEGIN
   PERFORM 1 FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE;
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
     (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
-  SELECT array_agg((CASE WHEN t.state = ANY (string_to_array(u.fr, ',')) THEN 0 ELSE 2 END)::smallint ORDER BY u.n)
+  -- The sweep's "unknown" and the answer itself may meet in one statement: the answer is worth more.
+  SELECT array_agg((CASE WHEN t.state = ANY (string_to_array(u.fr, ',')) AND u.turn = 1 THEN 0 ELSE 2 END)::smallint
+                   ORDER BY u.n)
     INTO v_code
-    FROM unnest(p_attempt, p_from) WITH ORDINALITY AS u (att, fr, n)
+    FROM (SELECT att, fr, n, row_number() OVER (PARTITION BY att ORDER BY st = 'unknown', n) AS turn
+            FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS w (att, fr, st, n)) AS u
     LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
 
   -- The provider's id is worth keeping even where the state was settled by an earlier receipt.
@@ -241,9 +246,12 @@ BEGIN
   PERFORM 1 FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE;
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
     (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
-  SELECT array_agg(u.st IS NOT NULL AND NOT coalesce(t.state = ANY (string_to_array(u.fr, ',')), false) ORDER BY u.n)
+  -- Several receipts of one attempt in one statement: the first may change its state, the others look again.
+  SELECT array_agg(u.att IS NOT NULL AND u.st IS NOT NULL
+                   AND (u.turn > 1 OR NOT coalesce(t.state = ANY (string_to_array(u.fr, ',')), false)) ORDER BY u.n)
     INTO moved_on
-    FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS u (att, fr, st, n)
+    FROM (SELECT att, fr, st, n, row_number() OVER (PARTITION BY att, st IS NULL ORDER BY n) AS turn
+            FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS w (att, fr, st, n)) AS u
     LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
 
   -- A receipt kept without its attempt is taken up again when the attempt turns up: that is not "seen before".
