@@ -1,10 +1,11 @@
 """A whole installation on one machine: the servers, the schema, the keys, and the parts as watched children."""
 
 import http.client
+import secrets
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -15,6 +16,7 @@ import typer
 
 from config.settings import Settings, environment_for
 from config.variables import Listen
+from gateway.accounts import make_sandbox_secrets, read_secret
 from gateway.commands.keys import make_key_files
 from gateway.commands.migrate import apply_migrations
 from gateway.commands.part import COMMAND, Part
@@ -43,23 +45,28 @@ class Installation:
         self._parts: list[Part] = []
         self._stop = Event()
 
-    def start(self) -> None:
-        """Start everything and return when the API answers. Raises typer.Exit, having said why, when it cannot."""
+    def start(self, meanwhile: Callable[[Settings], None] | None = None) -> None:
+        """Start everything and return when the API answers. Raises typer.Exit, having said why, when it cannot.
+
+        `meanwhile` is called while the parts load. An end asked for during the start is kept at the next step.
+        """
         refuse_taken(self.settings.listen)
-        if not self.settings.external:
-            self._start_servers()
-        if self.settings.database_owner_url is not None:
-            apply_migrations(self.settings)
-            put_into_force(self.settings)
-        for path in make_key_files(self.settings):
-            say(f"Keys: made {path}. Back it up.")
-        self._start_parts()
+        for step in (self._start_servers, self._bring_up_to_date, self._start_parts):
+            step()
+            self._end_if_asked()
+        if meanwhile is not None:
+            meanwhile(self.settings)
         self._wait_ready()
 
-    def watch(self) -> None:
-        """Keep everything running until somebody asks for an end; a part that ends is started again."""
+    def watch(self, each: Callable[[], None] | None = None) -> None:
+        """Keep everything running until somebody asks for an end; a part that ends is started again.
+
+        `each` is called about ten times a second; it must be quick, for nobody looks after the parts meanwhile.
+        """
         while not self._stop.wait(POLL_S):
             self._look_after_parts()
+            if each is not None:
+                each()
             if self._stack is not None and (fallen := self._stack.fallen()):
                 fail(f"{' and '.join(fallen)} ended by itself; starting the servers again.")
                 self._stack.stop()
@@ -75,7 +82,13 @@ class Installation:
 
     def stop(self) -> None:
         """Stop all parts in order, then the servers. Safe to call twice."""
-        for part in self._parts:
+        # The sandbox's carrier lives in serve: work has to end first, or its last sends would find nobody.
+        parts = (
+            sorted(self._parts, key=lambda part: part.name != "work")
+            if self.settings.sandbox
+            else self._parts
+        )
+        for part in parts:
             if part.running:
                 say(f"Stopping {part.name} ...")
             part.stop()
@@ -84,8 +97,23 @@ class Installation:
             self._stack.stop()
             self._stack = None
 
+    def _end_if_asked(self) -> None:
+        if self._stop.is_set():
+            raise typer.Exit(0)
+
+    def _bring_up_to_date(self) -> None:
+        if self.settings.database_owner_url is not None:
+            apply_migrations(self.settings)
+            put_into_force(self.settings)
+        for path in make_key_files(self.settings):
+            say(f"Keys: made {path}. Back it up.")
+        if self.settings.sandbox:
+            make_sandbox_secrets(self.settings, secrets.token_bytes)  # both serve and work read them
+
     def _start_servers(self) -> None:
         settings = self.settings
+        if settings.external:
+            return
         binaries = find_binaries(valkey=settings.valkey_bin, postgres_dir=settings.postgres_bin)
         self._stack = Stack(settings.data_dir, binaries=binaries)
         self._stack.start()
@@ -113,8 +141,7 @@ class Installation:
     def _wait_ready(self) -> None:
         give_up = time.monotonic() + READY_TIMEOUT_S
         while not answers(self.settings):
-            if self._stop.is_set():
-                raise typer.Exit(0)
+            self._end_if_asked()
             self._look_after_parts()
             if time.monotonic() > give_up:
                 log = self.logs / "serve.log"
@@ -124,14 +151,19 @@ class Installation:
 
 
 @contextmanager
-def open_installation(settings: Settings, *, command: tuple[str, ...] = COMMAND) -> Iterator[Installation]:
+def open_installation(
+    settings: Settings,
+    *,
+    command: tuple[str, ...] = COMMAND,
+    meanwhile: Callable[[Settings], None] | None = None,
+) -> Iterator[Installation]:
     """A running installation, stopped in order at the end of the block, at Ctrl-C and at SIGTERM."""
     installation = Installation(settings, command=command)
     before = {
         number: signal.signal(number, installation.ask_stop) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        installation.start()
+        installation.start(meanwhile)
         yield installation
     finally:
         installation.stop()
@@ -174,10 +206,17 @@ def where_to_look(settings: Settings, logs: Path) -> list[str]:
     url = settings.public_url
     lines = {
         "API": f"{url}/docs",
-        "handset page": f"{url}/sandbox",
+        "handset page": handset_page(settings),
         "logs": str(logs),
         "data": str(settings.data_dir.resolve()),
     }
     if not settings.sandbox:
         del lines["handset page"]
     return [f"  {name:<13} {place}" for name, place in lines.items()]
+
+
+def handset_page(settings: Settings) -> str:
+    """The link that opens the handset page, with the token that it asks for."""
+    if not settings.sandbox:
+        return ""
+    return f"{settings.public_url}/sandbox/enter?token={read_secret(settings, 'sandbox-page')}"

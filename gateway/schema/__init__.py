@@ -1,18 +1,8 @@
 """The database schema: SQL files under `sql/`, applied in order by alembic."""
 
-from functools import partial
+from importlib import resources
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
-
-# Any constant does; it only has to differ from the stop guard's (0001_audit.sql).
-MIGRATION_LOCK = 7041_0000
 
 
 async def migrate(owner_dsn: str) -> list[str]:
@@ -21,22 +11,27 @@ async def migrate(owner_dsn: str) -> list[str]:
     A second migrator waits for the first and then finds nothing to do. `owner_dsn` is a DSN for asyncpg whose
     role owns (or will own) everything. Returns the revisions applied now, oldest first.
     """
-    connect = partial(asyncpg.connect, owner_dsn)
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    if await _revision(owner_dsn) == newest_revision():
+        return []
+    # Alembic and SQLAlchemy take most of a second to load, at every start, to find nothing to do.
+    from gateway.schema.upgrading import upgrade  # noqa: PLC0415
+
+    return await upgrade(owner_dsn)
+
+
+def newest_revision() -> str:
+    """The revision that the newest file under `versions/` leads to; files are named after theirs."""
+    names = (entry.name for entry in resources.files("gateway.schema").joinpath("versions").iterdir())
+    return max(name.removesuffix(".py") for name in names if name.endswith(".py"))
+
+
+async def _revision(owner_dsn: str) -> str | None:
+    """The revision the database is at, or None if it has never been migrated."""
+    connection = await asyncpg.connect(owner_dsn)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            return await connection.run_sync(_upgrade)
+        found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
     finally:
-        await engine.dispose()
-
-
-def _upgrade(connection: Connection) -> list[str]:
-    """Run alembic on the open transaction; `env.py` finds the connection in the attributes."""
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", "gateway:schema")
-    config.set_main_option("path_separator", "os")
-    before = MigrationContext.configure(connection).get_current_heads()
-    command.upgrade(config, "head")
-    steps = ScriptDirectory.from_config(config).iterate_revisions("head", before or "base")
-    return [step.revision for step in steps][::-1]
+        await connection.close()
+    return found

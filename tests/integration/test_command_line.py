@@ -10,6 +10,7 @@ from audit.record import decode
 from config.settings import Settings
 from gateway.cli import build_app
 from gateway.keys import parse_token
+from gateway.schema import newest_revision
 
 RUNNER = CliRunner()
 
@@ -175,3 +176,14 @@ def test_key_files_are_made_once(tmp_path):
     assert oct(settings.seal_key_file.stat().st_mode)[-3:] == "600"
     assert "are there" in forbear("keys", "files", FORBEAR_DATA_DIR=str(tmp_path)).output
     assert settings.master_key_file.read_bytes() == content
+
+
+def test_the_newest_revision_is_the_newest_file():
+    """A database at that revision is not looked at by alembic again; a file named otherwise would never be applied."""
+    from alembic.config import Config  # noqa: PLC0415  (slow to load)
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "gateway:schema")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == newest_revision()
