@@ -34,14 +34,13 @@ from gateway.store.columns import (
 )
 from gateway.store.creditors import Creditors
 from gateway.store.facts import histories, identities
+from gateway.store.sessions import connect, make_pool
 from gateway.store.writer import GroupWriter, Stamp
 from gateway.vault import Randomness, open_vault
 from gateway.zones import warm_up
 from throttling.ledger import Ledger
 from throttling.pace import Pace
 
-POOL_MAX = 6
-COMMAND_TIMEOUT_S = 10.0  # longer than the role's statement_timeout: the server's word comes first
 REDIS_TIMEOUT_S = 0.5
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError)
 """Everything that Redis raises when it gives no answer."""
@@ -120,9 +119,7 @@ async def open_runtime(
 
 
 async def _open_pool(stack: AsyncExitStack, url: str) -> asyncpg.Pool:
-    return await stack.enter_async_context(
-        asyncpg.create_pool(url, min_size=1, max_size=POOL_MAX, command_timeout=COMMAND_TIMEOUT_S)
-    )
+    return await stack.enter_async_context(make_pool(url))
 
 
 def _open_redis(stack: AsyncExitStack, url: str) -> redis.asyncio.Redis:
@@ -137,7 +134,7 @@ class _Writers:
     """Makes the writers of one process; each is a sequence of its own, named after process and function."""
 
     def __init__(self, database_url: str, process: str) -> None:
-        self._connect = partial(asyncpg.connect, database_url, command_timeout=COMMAND_TIMEOUT_S)
+        self._connect = partial(connect, database_url)
         self._process = process
         self.made: list[GroupWriter[object]] = []
 

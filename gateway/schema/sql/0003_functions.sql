@@ -72,14 +72,16 @@ BEGIN
   RETURN code;
 END $$;
 
--- Append the leaves of the items whose code is 0, each to its creditor's log ('' is the system log).
+-- Append the leaves of the items whose code is 0, each to its creditor's log ('' is the system log). A creditor that is
+-- not there has no log, and the whole statement is refused.
 CREATE FUNCTION append_chosen(
   p_creditor text[], p_at timestamptz[], p_kind text[], p_contact uuid[], p_body bytea[], p_code smallint[],
   p_writer text, p_epoch int, p_seq bigint
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE l int[]; a timestamptz[]; k text[]; c uuid[]; b bytea[];
 BEGIN
-  SELECT coalesce(array_agg(coalesce(cr.log_id, 0) ORDER BY n), '{}'), coalesce(array_agg(u.at ORDER BY n), '{}'),
+  SELECT coalesce(array_agg(CASE WHEN u.cr = '' THEN 0 ELSE cr.log_id END ORDER BY n), '{}'),
+         coalesce(array_agg(u.at ORDER BY n), '{}'),
          coalesce(array_agg(u.k ORDER BY n), '{}'), coalesce(array_agg(u.c ORDER BY n), '{}'),
          coalesce(array_agg(u.b ORDER BY n), '{}')
     INTO l, a, k, c, b
