@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from channels.base import NotSent, Outcome, ReceiptStatus, RefusalKind, Refused, Submitted, Unknown
 from gateway.answers import ContactState
@@ -57,13 +57,15 @@ FROM_RECEIPT: Final[dict[ReceiptStatus, AttemptState | None]] = {
 class Settlement(Struct, frozen=True, kw_only=True):
     """What an outcome makes of an attempt and its contact.
 
-    `release` gives the place in the caps back: only where the person cannot have been reached. `due_at` is when a new
-    attempt may be decided, on a contact that goes back to the queue.
+    `come_from` are the attempt's states in which this still holds. `release` gives the place in the caps back: only
+    where the person cannot have been reached. `due_at` is when a new attempt may be decided, on a contact that goes
+    back to the queue.
     """
 
     state: AttemptState
     contact: ContactState
     code: str
+    come_from: tuple[AttemptState, ...]
     release: bool = False
     due_at: datetime | None = None
     provider_id: str | None = None
@@ -81,16 +83,23 @@ def settle(outcome: Outcome, *, tries: int, expires_at: datetime, at: datetime) 
                 state=AttemptState.SUBMITTED,
                 contact=ContactState.SENT,
                 code="submitted",
+                come_from=FROM[AttemptState.SUBMITTED],
                 provider_id=provider_id,
             )
         case Unknown(reason=reason):
-            return Settlement(state=AttemptState.UNKNOWN, contact=ContactState.UNKNOWN, code=reason)
+            return Settlement(
+                state=AttemptState.UNKNOWN,
+                contact=ContactState.UNKNOWN,
+                code=reason,
+                come_from=FROM[AttemptState.UNKNOWN],
+            )
         case NotSent(reason=reason):
             again = _again(tries, expires_at, at)
             return Settlement(
                 state=AttemptState.NOT_SENT,
                 contact=ContactState.FAILED if again is None else ContactState.QUEUED,
                 code=reason,
+                come_from=FROM[AttemptState.NOT_SENT],
                 release=True,
                 due_at=again,
             )
@@ -100,9 +109,23 @@ def settle(outcome: Outcome, *, tries: int, expires_at: datetime, at: datetime) 
                 state=AttemptState.REFUSED,
                 contact=ContactState.FAILED if again is None else ContactState.QUEUED,
                 code=f"{kind.value}:{code}",
+                # After the sweep said unknown there is no other try: see `given_up`.
+                come_from=FROM[AttemptState.REFUSED] if again is None else (AttemptState.PERMITTED,),
                 release=True,
                 due_at=again,
             )
+
+
+def given_up(settlement: Settlement) -> Settlement | None:
+    """What a "not now" is worth that came after the sweep said unknown: the end, since unknown is never tried again.
+
+    None where the settlement was final as it is.
+    """
+    if settlement.state is not AttemptState.REFUSED or settlement.contact is not ContactState.QUEUED:
+        return None
+    return structs.replace(
+        settlement, contact=ContactState.FAILED, come_from=(AttemptState.UNKNOWN,), due_at=None
+    )
 
 
 def _again(tries: int, expires_at: datetime, at: datetime) -> datetime | None:

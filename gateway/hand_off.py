@@ -11,10 +11,11 @@ from uuid import UUID
 
 import msgspec
 
+from audit.record import clean_code
 from channels.base import Adapter, Outcome, Unknown
 from gateway import leaves, metrics
-from gateway.attempt import FROM, settle
-from gateway.errors import StoreAway, StoreBusy
+from gateway.attempt import Settlement, given_up, settle
+from gateway.errors import ForbearError
 from gateway.lease import PermitLease
 from gateway.logs import get_logger
 from gateway.prepare import Left, Preparing, Ready, prepare
@@ -23,11 +24,14 @@ from gateway.receipts import join_receipts
 from gateway.runtime import Runtime
 from gateway.store.codes import Permitting, Settling
 from gateway.store.columns import Move, Settle
+from gateway.store.faults import AWAY
 from gateway.store.handing import Handing, load_handing
 from throttling.facts import Event
 from throttling.ledger import LedgerAway
 
 DECIDE_AGAIN = frozenset({Permitting.CHANGED, Permitting.POLICY, Permitting.LATE, Permitting.BUSY})
+JOIN_LATER: tuple[type[Exception], ...] = (*AWAY, ForbearError)
+
 log = get_logger()
 
 
@@ -139,16 +143,33 @@ async def _record(rt: Runtime, route: Route, ready: Ready, outcome: Outcome) -> 
     contact = ready.contact
     settlement = settle(outcome, tries=contact.tries + 1, expires_at=contact.expires_at, at=at)
     metrics.outcomes.labels(account=route.account, state=settlement.state.value).inc()
-    attempt = ready.permit.attempt
-    item = Settle(
+    try:
+        code = Settling(await rt.settling.write(_settled(ready, settlement, at)))
+        late = given_up(settlement) if code is Settling.SETTLED_BEFORE else None
+        if late is not None:
+            await rt.settling.write(_settled(ready, late, at))
+    except ForbearError as fault:
+        # The sweep will say unknown. What other contacts of the group become does not depend on it.
+        log.critical("outcome.lost", attempt=ready.permit.attempt, error=type(fault).__name__)
+        return
+    if code is Settling.RECEIPTS_WAIT and settlement.provider_id is not None:
+        try:
+            await join_receipts(rt, route.account, settlement.provider_id)
+        except JOIN_LATER as fault:
+            log.warning("receipts.not_joined", error=type(fault).__name__)  # the sweep joins them
+
+
+def _settled(ready: Ready, settlement: Settlement, at: datetime) -> Settle:
+    contact, attempt = ready.contact, ready.permit.attempt
+    return Settle(
         attempt=attempt,
-        from_states=",".join(FROM[settlement.state]),
+        from_states=",".join(settlement.come_from),
         state=settlement.state.value,
         contact=contact.id,
         contact_state=settlement.contact.value,
         due_at=settlement.due_at,
         release=settlement.release,
-        code=settlement.code[:80],
+        code=clean_code(settlement.code),
         provider_id=settlement.provider_id,
         at=at,
         creditor=contact.creditor,
@@ -162,12 +183,3 @@ async def _record(rt: Runtime, route: Route, ready: Ready, outcome: Outcome) -> 
             at,
         ),
     )
-    try:
-        code = Settling(await rt.settling.write(item))
-    except (StoreAway, StoreBusy) as away:
-        log.critical(
-            "outcome.lost", attempt=str(attempt), error=type(away).__name__
-        )  # the sweep says unknown
-        return
-    if code is Settling.RECEIPTS_WAIT and settlement.provider_id is not None:
-        await join_receipts(rt, route.account, settlement.provider_id)

@@ -6,6 +6,7 @@ provider's id waits in its table until that id is known, and is joined then.
 
 from collections.abc import Sequence
 
+from audit.record import clean_code
 from channels.base import Receipt
 from gateway import leaves, metrics
 from gateway.answers import ContactState
@@ -83,7 +84,7 @@ def _seen(receipt: Receipt, matched: Matched | None) -> ReceiptSeen:
         event_id=receipt.event_id,
         provider_id=receipt.provider_id,
         status=receipt.status.value,
-        code=receipt.code[:80],
+        code=clean_code(receipt.code),
         at=receipt.at,
         attempt=None if matched is None else matched.attempt,
         from_states="" if state is None else ",".join(FROM[state]),

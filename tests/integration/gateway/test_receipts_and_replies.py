@@ -283,7 +283,8 @@ async def _permit_without_worker(gateway: Gateway, contact: str) -> None:
         """INSERT INTO attempt (id, contact_id, creditor, borrower_id, address, account, state, permitted_at, not_after,
                                 answer_by, payload, changed_at)
            SELECT gen_random_uuid(), id, creditor, borrower_id, address, $2, 'permitted', $3::timestamptz,
-                  $3::timestamptz + interval '2 seconds', $3::timestamptz + interval '5 seconds', '', $3 FROM contact WHERE id = $1""",
+                  $3::timestamptz + interval '2 seconds', $3::timestamptz + interval '5 seconds', '', $3
+             FROM contact WHERE id = $1""",
         UUID(contact),
         ACCOUNT,
         gateway.clock.now(),
