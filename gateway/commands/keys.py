@@ -1,7 +1,9 @@
 """`forbear keys`: the keys of callers, and the key files of the installation."""
 
+import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Column, Table
@@ -11,7 +13,12 @@ from gateway.clock import SystemClock
 from gateway.commands.owner import as_owner
 from gateway.commands.read_settings import read_settings
 from gateway.commands.screen import fail, out, say
-from gateway.keys import Action, KeyRecord, PrincipalKind
+from gateway.keys import EVERY_CREDITOR, Action, KeyRecord, PrincipalKind
+
+if TYPE_CHECKING:
+    import asyncpg
+
+CREDITOR_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as gateway.fields publishes it
 
 app = typer.Typer(help="Make, list and revoke API keys; make the key files.", no_args_is_help=True)
 
@@ -34,11 +41,14 @@ def create(
     days: Annotated[int | None, typer.Option(min=1, help="The key ends after so many days.")] = None,
     test: Annotated[bool, typer.Option("--test", help="Mark it as a test key (fb_test_...).")] = False,
 ) -> None:
-    """Make an API key and print it, once: only a hash of it is stored."""
+    """Make an API key and print it, once: only a hash of it is stored. A creditor that is new is made too."""
     from gateway.key_making import EVERYTHING, make_key
 
+    settings = read_settings()
+    for made in make_creditors(settings, {name: name for name in creditor if name != EVERY_CREDITOR}):
+        typer.echo(f"Creditor {made} is new: made, with a key for its borrowers and an audit log.", err=True)
     new = as_owner(
-        read_settings(),
+        settings,
         lambda connection: make_key(
             connection,
             subject=subject,
@@ -93,6 +103,31 @@ def files() -> None:
     """
     made = make_key_files(read_settings())
     say(*(f"Made {path}" for path in made) if made else ("Both key files are there.",))
+
+
+def make_creditors(settings: Settings, names: Mapping[str, str]) -> list[str]:
+    """Make those creditors, names by id, that are not there yet; the ids of those made. Only then is the key needed."""
+    from gateway.key_file import KeyFileError
+    from gateway.store.creditors import add_creditor, missing_creditors
+    from gateway.vault import open_vault
+
+    wrong = [name for name in names if not CREDITOR_ID.fullmatch(name)]
+    if wrong:
+        fail(
+            f"{wrong[0]!r} is no name of a creditor: up to 64 letters, digits, dots, hyphens and underscores."
+        )
+        raise typer.Exit(1)
+
+    async def add(owner: "asyncpg.Connection") -> list[str]:
+        missing = await missing_creditors(owner, names)
+        vault = open_vault(settings.master_key_file) if missing else None
+        return [each for each in missing if vault and await add_creditor(owner, vault, each, names[each])]
+
+    try:
+        return as_owner(settings, add)
+    except KeyFileError as error:
+        fail("A new creditor needs the master key.", f"  {error}")
+        raise typer.Exit(1) from error
 
 
 def make_key_files(settings: Settings) -> list[str]:

@@ -1,5 +1,7 @@
 """Creditors: their log, and the wrapped key under which their borrowers' keys lie."""
 
+from collections.abc import Collection
+
 import asyncpg
 import msgspec
 
@@ -50,3 +52,9 @@ async def add_creditor(owner: asyncpg.Connection, vault: Vault, creditor: str, n
             vault.new_tenant_key(creditor),
         )
     return made is not None
+
+
+async def missing_creditors(connection: asyncpg.Connection, creditors: Collection[str]) -> list[str]:
+    """Those of `creditors` that are not there, in order."""
+    found = await connection.fetch("SELECT id FROM creditor WHERE id = ANY ($1)", list(creditors))
+    return sorted(set(creditors) - {record["id"] for record in found})

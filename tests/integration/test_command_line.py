@@ -56,9 +56,10 @@ def test_every_command_has_help(command):
     assert len(result.output.splitlines()) > 5
 
 
-def test_a_key_is_shown_once_recorded_and_revoked(database):
+def test_a_key_is_shown_once_recorded_and_revoked(database, tmp_path):
     """The token is printed at its making; the record and the list hold the id only; revoking works once."""
-    owner = {"DATABASE_OWNER_URL": database.owner}
+    owner = {"DATABASE_OWNER_URL": database.owner, "FORBEAR_DATA_DIR": str(tmp_path)}
+    assert forbear("keys", "files", **owner).exit_code == 0
     made = forbear("keys", "create", "strategy-engine", "--creditor", "acme", "--days", "30", **owner)
     assert made.exit_code == 0
     token = made.stdout.strip()
@@ -72,6 +73,22 @@ def test_a_key_is_shown_once_recorded_and_revoked(database):
     assert (created.key, created.creditors) == (key.id, ("acme",))
     assert revoked.key == key.id
     assert key.secret not in repr(created)
+
+
+def test_a_new_creditor_is_made_with_its_first_key(database, tmp_path):
+    """The first key of a creditor makes it and says so; the second finds it, and needs no master key."""
+    owner = {"DATABASE_OWNER_URL": database.owner, "FORBEAR_DATA_DIR": str(tmp_path)}
+    create = ("keys", "create", "strategy-engine", "--creditor", "acme")
+    refused = forbear(*create, **owner)
+    assert refused.exit_code == 1
+    assert "needs the master key" in refused.stderr
+    assert forbear("keys", "files", **owner).exit_code == 0
+    assert "Creditor acme is new" in forbear(*create, **owner).stderr
+    (tmp_path / "keys" / "master.key").unlink()
+    again = forbear(*create, **owner)
+    assert again.exit_code == 0
+    assert "new" not in again.stderr
+    assert forbear("keys", "create", "x", "--creditor", "no good", **owner).exit_code == 1
 
 
 def test_migrating_is_safe_to_repeat(blank_database):
