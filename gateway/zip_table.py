@@ -12,7 +12,9 @@ from itertools import groupby
 import msgspec
 
 NAME = "zip_zones.txt"
-HEADING = "# Written by `python -m gateway.zip_table`: states with their zones; prefixes with a zone and its codes."
+HEADING = (
+    "# Written by `python -m gateway.zip_table`: states with their zones; prefixes with a zone and its codes."
+)
 _PREFIX = 3  # a line holds the codes of one sectional centre, which nearly always lies in one zone
 
 
