@@ -6,6 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from gateway.accept import NOBODY, UNKNOWN_CREDITOR, bounded
+from gateway.address import KIND_OF
 from gateway.answers import AvailabilityAnswer, BudgetBody, ChannelAvailability, DecisionBody
 from gateway.bodies import decision_body
 from gateway.flows import FieldFault, Invalid, Missing
@@ -24,6 +25,7 @@ from throttling.facts import (
     BorrowerFacts,
     Channel,
     Event,
+    EventChannel,
     Facts,
     Restriction,
     Suppression,
@@ -88,7 +90,7 @@ async def when_may_i(
         asked = _on_channel(rt, request, channel, person, policy, at)
         if asked is not None:
             found = availability(
-                Facts(request=asked.asked, borrower=facts, address=person.suppressed.get(channel, _FREE)),
+                Facts(request=asked.asked, borrower=facts, address=_address_for(person, channel)),
                 policy.rules,
                 at,
             )
@@ -99,6 +101,12 @@ async def when_may_i(
 
 
 _FREE = AddressFacts(version=0, suppressions=())
+
+
+def _address_for(person: KnownPerson, channel: Channel) -> AddressFacts:
+    """What is known of the address last used for the channel, or for another that uses the same kind of address."""
+    alike = (channel, *(other for other in Channel if KIND_OF[other] is KIND_OF[channel]))
+    return next((person.suppressed[one] for one in alike if one in person.suppressed), _FREE)
 
 
 def _on_channel(
@@ -171,7 +179,7 @@ def _invented(rt: Runtime, wanted: Wanted, facts: HypotheticalFacts) -> Facts:
             Event(
                 at=one.at,
                 kind=one.kind.value,
-                channel=one.channel,
+                channel=EventChannel(one.channel),
                 debts=tuple(token(debt) for debt in one.debts),
                 creditor=creditor,
             )

@@ -10,11 +10,11 @@ import msgspec
 from gateway.flows import FieldFault, Invalid
 from gateway.keys import Caller
 from gateway.runtime import Runtime
-from gateway.store.told import Person, find_person
+from gateway.store.told import Person, find_person, name_person
 
 
 class Whom(msgspec.Struct, frozen=True, kw_only=True):
-    """The borrower a fact is about; `subject` is the stored one or, for somebody new, the one to be stored."""
+    """The borrower a fact is about, as stored."""
 
     namespace: str
     token: bytes
@@ -27,11 +27,13 @@ async def find_known(rt: Runtime, caller: Caller, creditor: str, borrower_id: st
 
 
 async def find_or_name(rt: Runtime, caller: Caller, creditor: str, borrower_id: str) -> Whom:
-    """The borrower, with the subject they have or, for somebody new, the one they will get."""
+    """The borrower; somebody never heard of is made now, so that what is recorded names a person who is there."""
     namespace = caller.namespace_for(creditor)
     token = rt.vault.borrower_token(namespace, borrower_id)
     person = await find_person(rt.pool, token)
-    subject = UUID(bytes=rt.random(16), version=4) if person is None else person.subject
+    if person is not None:
+        return Whom(namespace=namespace, token=token, subject=person.subject)
+    subject = await name_person(rt.pool, token, UUID(bytes=rt.random(16), version=4), namespace)
     return Whom(namespace=namespace, token=token, subject=subject)
 
 

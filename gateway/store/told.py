@@ -49,6 +49,12 @@ async def find_person(pool: asyncpg.Pool, token: bytes) -> Person | None:
     return None if record is None else Person(id=record["id"], subject=record["subject"])
 
 
+async def name_person(pool: asyncpg.Pool, token: bytes, subject: UUID, namespace: str) -> UUID:
+    """The subject of the borrower with this token: `subject` for somebody new, whoever is first to say so."""
+    named: UUID = await pool.fetchval("SELECT name_borrower($1, $2, $3)", token, subject, namespace)
+    return named
+
+
 async def find_restrictions(pool: asyncpg.Pool, person: int, creditor: str) -> list[StoredRestriction]:
     """Every restriction that binds this creditor, lifted ones included, oldest first."""
     records = await pool.fetch(

@@ -439,5 +439,12 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE api_key SET last_used_at = p_at WHERE id = ANY (p_id)
 $$;
 
+-- The subject of a person, who is made if never heard of: records about them can then name the one they have.
+CREATE FUNCTION name_borrower(p_token bytea, p_subject uuid, p_namespace text) RETURNS uuid LANGUAGE sql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO borrower (token, subject, namespace) VALUES (p_token, p_subject, p_namespace) ON CONFLICT DO NOTHING;
+  SELECT subject FROM borrower WHERE token = p_token
+$$;
+
 GRANT EXECUTE ON FUNCTION accept_contacts, permit_contacts, move_contacts, settle_attempts, record_receipts,
-  take_inbound, record_fact, write_leaves, borrower_history, forget_old_keys, keys_used TO forbear_app;
+  take_inbound, record_fact, write_leaves, borrower_history, forget_old_keys, keys_used, name_borrower TO forbear_app;
