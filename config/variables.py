@@ -208,7 +208,7 @@ VARIABLES = (
         help="on: serve shows the handset page /sandbox with what the sandbox adapter sent. Never with real people.",
     ),
     Variable(
-        name="FORBEAR_URL",
+        name="FORBEAR_API_URL",
         field="api_url",
         parse=web_url,
         help="Where `forbear send` finds the API. Not set: FORBEAR_PUBLIC_URL.",

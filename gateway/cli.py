@@ -5,7 +5,7 @@ import traceback
 
 import typer
 
-from gateway.commands import doctor, keys, migrate, parts, policy, up
+from gateway.commands import demo, doctor, keys, migrate, parts, policy, send, up
 from gateway.commands.screen import fail
 from gateway.embedded.errors import EmbeddedError
 from gateway.logs import short
@@ -17,9 +17,11 @@ run apart, on DATABASE_URL and REDIS_URL. Settings are environment variables: co
 """
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h
 
-EVERYTHING, PARTS, CARE = "Everything at once", "The parts", "Care"
+EVERYTHING, USE, PARTS, CARE = "Everything at once", "Use", "The parts", "Care"
 COMMANDS = (
+    (demo.demo, EVERYTHING),
     (up.up, EVERYTHING),
+    (send.send, USE),
     (parts.serve, PARTS),
     (parts.work, PARTS),
     (parts.seal, PARTS),

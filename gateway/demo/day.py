@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 
+from gateway.demo.body import lean_body
 from gateway.demo.people import Person, invent_person
 from gateway.demo.texts import CREDITORS, choose_text, fill
 from gateway.wire import (
@@ -63,9 +64,9 @@ def realistic_day(random: Random, *, count: int, at: datetime, run: str) -> Day:
 
 
 def lines_of(day: Day) -> Iterator[bytes]:
-    """The requests as NDJSON, a line each, without what is not set: what `forbear send` and the batch route take."""
+    """The requests as NDJSON, a line each, without what is so anyway: what `forbear send` and the batch route take."""
     for item in day.items:
-        yield msgspec.json.encode(_without_unset(msgspec.to_builtins(item))) + b"\n"
+        yield lean_body(item) + b"\n"
 
 
 def creditor_ids() -> tuple[str, ...]:
@@ -148,11 +149,3 @@ def _talked(random: Random, person: Person, at: datetime) -> EventReport:
         debts=tuple(debt.id for debt in person.debts),
         reference=f"call-{random.randint(10000, 99999)}",
     )
-
-
-def _without_unset(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _without_unset(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list | tuple):
-        return [_without_unset(each) for each in value]
-    return value
