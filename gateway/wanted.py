@@ -14,7 +14,7 @@ from gateway.zones import known_zone, zones_of
 from templates_sms.catalogue import NotFound
 from templates_sms.check_variables import check_variables
 from templates_sms.template import Template
-from throttling.facts import Debt, Event, Request
+from throttling.facts import Debt, Event, EventChannel, Request
 
 KEPT_FOR = timedelta(hours=24)  # expires_at, where the caller gives none
 LATEST = timedelta(days=31)  # a contact further off than this is a plan, not a request
@@ -88,7 +88,7 @@ def as_event(wanted: Wanted, contact: str, at: datetime) -> Event:
     return Event(
         at=at,
         kind="attempt",
-        channel=wanted.request.channel,
+        channel=EventChannel(wanted.request.channel),
         debts=wanted.debts,
         creditor=wanted.request.creditor,
         contact=contact,

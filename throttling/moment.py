@@ -8,7 +8,7 @@ from operator import attrgetter
 import msgspec
 
 from throttling.decision import RuleAnswer
-from throttling.facts import Channel, Event, Facts, Request
+from throttling.facts import Event, EventChannel, Facts, Request
 from throttling.localtime import day_start
 from throttling.places import Place, places_at
 
@@ -20,7 +20,7 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Which events a rule counts; None is every one. Rules that count alike share one, compared by identity."""
 
     kinds: tuple[str, ...] | None
-    channels: tuple[Channel, ...] | None
+    channels: tuple[EventChannel, ...] | None
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=256)
-def selector_of(kinds: tuple[str, ...] | None, channels: tuple[Channel, ...] | None) -> Selector:
+def selector_of(kinds: tuple[str, ...] | None, channels: tuple[EventChannel, ...] | None) -> Selector:
     """Return the one selector for these kinds and channels."""
     return Selector(kinds=kinds, channels=channels)
 

@@ -14,6 +14,7 @@ from throttling.facts import (
     BorrowerFacts,
     Channel,
     Event,
+    EventChannel,
     Restriction,
     Suppression,
     SuppressionScope,
@@ -131,7 +132,7 @@ def _events(record: asyncpg.Record) -> tuple[Event, ...]:
         Event(
             at=at,
             kind=kind,
-            channel=Channel(channel),
+            channel=EventChannel(channel),
             debts=tokens_of(debts),
             creditor=creditor,
             contact=None if contact is None else str(contact),

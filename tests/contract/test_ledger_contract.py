@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from gateway.embedded.stack import Stack
-from throttling.facts import AddressFacts, BorrowerFacts, Channel, Event
+from throttling.facts import AddressFacts, BorrowerFacts, Event, EventChannel
 from throttling.ledger import Ledger, LedgerAway
 
 pytestmark = pytest.mark.valkey
@@ -21,7 +21,9 @@ AT = datetime(2026, 3, 3, 17, 0, tzinfo=UTC)
 
 def event(contact: str, at: datetime = AT) -> Event:
     """An attempt that is spoken for."""
-    return Event(at=at, kind="attempt", channel=Channel.SMS, debts=("d1",), creditor="acme", contact=contact)
+    return Event(
+        at=at, kind="attempt", channel=EventChannel.SMS, debts=("d1",), creditor="acme", contact=contact
+    )
 
 
 def facts(version: int) -> BorrowerFacts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from config.documents import Document, load_document
 from config.files import read_packs
@@ -13,6 +14,7 @@ from throttling.facts import (
     Channel,
     Debt,
     Event,
+    EventChannel,
     Facts,
     Request,
     Restriction,
@@ -135,13 +137,22 @@ def event(
     at: str | datetime,
     *,
     kind: str = "attempt",
-    channel: Channel = Channel.SMS,
+    channel: Channel | EventChannel = Channel.SMS,
     debts: Iterable[str] = ("d1",),
     contact: str | None = None,
+    **more: Any,
 ) -> Event:
-    """Make an event at `2026-03-03 17:00` UTC."""
+    """Make an event at `2026-03-03 17:00` UTC; `more` are further fields of an event."""
     instant = utc(at) if isinstance(at, str) else at
-    return Event(at=instant, kind=kind, channel=channel, debts=tuple(debts), creditor="acme", contact=contact)
+    return Event(
+        at=instant,
+        kind=kind,
+        channel=EventChannel(channel),
+        debts=tuple(debts),
+        creditor="acme",
+        contact=contact,
+        **more,
+    )
 
 
 def ask(rules: RuleSet, at: str | datetime, known: Facts | None = None) -> Decision:

@@ -13,13 +13,13 @@ import msgspec
 
 from throttling.budget import Budget
 from throttling.decision import DEFER, DENY, PASS
-from throttling.facts import Channel, Debt, Event
+from throttling.facts import Debt, Event, EventChannel
 from throttling.label import RuleLabel
 from throttling.localtime import day_of_event, day_start
 from throttling.moment import Judge, Look, Moment, selector_of
 
 Kinds = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1)]
-Channels = Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)]
+Channels = Annotated[tuple[EventChannel, ...], msgspec.Meta(min_length=1)]
 
 
 # Whoever gathers the facts must bring every event of so many days: a window that reaches further back than the history
