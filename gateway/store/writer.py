@@ -23,6 +23,16 @@ RETRY_S = 0.05  # between two tries of one statement while the database is away
 FENCED = frozenset({"FB001", "FB002"})
 
 
+# The database will not have an item, or its columns and record cannot be made: a fault of the item, not of the writer.
+REFUSED: tuple[type[Exception], ...] = (
+    PostgresError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    msgspec.MsgspecError,
+)
+
+
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Where a statement stands in its writer's sequence; every leaf of the statement carries it."""
 
@@ -89,7 +99,13 @@ class GroupWriter(Generic[Item]):
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._write_group(self._take())
+                    group = self._take()
+                    try:
+                        await self._write_group(group)
+                    finally:
+                        _fail(
+                            group, StoreAway(self._name)
+                        )  # whoever has no answer yet: it may have been written
         finally:
             for waiting in self._queue:
                 _fail([waiting], StoreAway(self._name))
@@ -113,9 +129,11 @@ class GroupWriter(Generic[Item]):
             codes = await self._statement_until_answered([item for w in group for item in w.items])
         except StoreAway as away:
             _fail(group, away)
-        except PostgresError as fault:
+        except REFUSED as fault:
             if len(group) == 1:
-                _fail(group, StoreRefused(self._name, getattr(fault, "sqlstate", None) or "?"))
+                _fail(
+                    group, StoreRefused(self._name, getattr(fault, "sqlstate", None) or type(fault).__name__)
+                )
                 return
             for waiting in group:  # one bad item must not take its neighbours down: each goes alone
                 await self._write_group([waiting])
