@@ -40,6 +40,7 @@ from gateway.vault import Randomness, open_vault
 from gateway.zones import warm_up
 from throttling.ledger import Ledger
 from throttling.pace import Pace
+from throttling.packing import packing_in_c
 
 REDIS_TIMEOUT_S = 0.5
 REDIS_AWAY: tuple[type[Exception], ...] = (RedisError, OSError)
@@ -123,9 +124,10 @@ async def _open_pool(stack: AsyncExitStack, url: str) -> asyncpg.Pool:
 
 
 def _open_redis(stack: AsyncExitStack, url: str) -> redis.asyncio.Redis:
-    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
-        url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-    )
+    # No socket_timeout: everyone who asks brings a deadline for a whole pipeline, and redis-py would make a timer, or
+    # even a task, for every answer in it.
+    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(url, socket_connect_timeout=REDIS_TIMEOUT_S)
+    client.connection_pool.connection_class = packing_in_c(client.connection_pool.connection_class)
     stack.push_async_callback(client.aclose)
     return client
 
@@ -202,6 +204,7 @@ async def _run_beside(stack: AsyncExitStack, work: Sequence[Coroutine[Any, Any, 
 
 async def _answers(client: redis.asyncio.Redis) -> bool:
     try:
-        return bool(await client.ping())
-    except REDIS_AWAY:
+        async with asyncio.timeout(REDIS_TIMEOUT_S):
+            return bool(await client.ping())
+    except REDIS_AWAY:  # a TimeoutError is an OSError
         return False
