@@ -48,7 +48,11 @@ class GatheredReader(Generic[Key, Row]):
             while self._waiting:
                 await asyncio.sleep(0)  # let everyone who is ready in this turn of the loop come along
                 size = min(self._group_max, len(self._waiting))
-                await self._answer([self._waiting.popleft() for _ in range(size)])
+                group = [self._waiting.popleft() for _ in range(size)]
+                try:
+                    await self._answer(group)
+                finally:  # a row that cannot be read, or a process that closes: nobody is left waiting
+                    _fail(group, "no answer")
         finally:
             self._task = None
 
@@ -56,10 +60,14 @@ class GatheredReader(Generic[Key, Row]):
         try:
             records = await self._pool.fetch(self._query, *self._columns([key for key, _ in group]))
         except AWAY as fault:
-            for _, answer in group:
-                if not answer.done():
-                    answer.set_exception(StoreAway(type(fault).__name__))
+            _fail(group, type(fault).__name__)
             return
         for (_, answer), record in zip(group, records, strict=True):
             if not answer.done():
                 answer.set_result(self._row(record))
+
+
+def _fail(group: Sequence[tuple[object, asyncio.Future[Row]]], reason: str) -> None:
+    for _, answer in group:
+        if not answer.done():
+            answer.set_exception(StoreAway(reason))
