@@ -190,7 +190,8 @@ class SandboxAdapter:
         deadline.reschedule(self._loop.time() + self.answer_deadline_s)
         piece = bytearray()
         for line in lines:
-            if line.lease.live():
+            # A line whose sender was cancelled is not sent: its attempt is on record as unknown already.
+            if line.lease.live() and not line.answer.done():
                 line.pulled = True
                 piece += line.bytes
             else:

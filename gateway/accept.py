@@ -247,12 +247,21 @@ def _new_contact(
         template=bytes.fromhex(wanted.template.hash),
         purpose=request.purpose,
         reference=request.reference,
-        request=borrower_key.seal("contact.request", contact, msgspec.json.encode(request)),
+        request=borrower_key.seal("contact.request", contact, _stored_form(request)),
         decision=pack_decision(decision),
         at=at,
         kind="contact.denied" if state is ContactState.DENIED else "contact.accepted",
         leaf=leaves.accepted(wanted, subject, contact, state, decision, at),
     )
+
+
+def _stored_form(request: ContactRequest) -> bytes:
+    """The request as the hand-off opens it again: an item of a batch without the fields that only batches have."""
+    if type(request) is not ContactRequest:
+        request = ContactRequest(
+            **{name: getattr(request, name) for name in ContactRequest.__struct_fields__}
+        )
+    return msgspec.json.encode(request)
 
 
 def _state(decision: Decision, at: datetime) -> tuple[ContactState, datetime]:

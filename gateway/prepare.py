@@ -92,23 +92,19 @@ def prepare(
     decision = bounded(decide(facts, by.policy.rules, by.at), wanted, by.at)
     if decision.verdict is not Verdict.ALLOW:
         return _move(contact, INSTEAD[decision.verdict], decision.code, by.at, decision)
-    not_after = lease_end(by.at, decision.valid_until)
+    not_after = lease_end(by.at, min(decision.valid_until, contact.expires_at))
     if not_after is None:
         return Left(contact=contact.id)
     return _make(contact, wanted, decision, not_after, by)
 
 
 def _open(contact: Handing, template: Template | None, by: Preparing) -> Wanted | str:
-    """The sealed request made exact again, or why that is not possible."""
-    if contact.wrapped is None:
-        return "erased"
+    """The stored request made exact again, or why that is not possible."""
     if template is None:
         return "template-gone"
-    try:
-        key = by.vault.open_borrower_key(contact.creditor, contact.subject, contact.wrapped)
-        request = _requests.decode(key.open("contact.request", contact.id, contact.request))
-    except VaultError:
-        return "sealed-elsewhere"
+    request = _unseal(contact, by)
+    if isinstance(request, str):
+        return request
     wanted = read_request(
         request,
         namespace=contact.namespace,
@@ -117,7 +113,24 @@ def _open(contact: Handing, template: Template | None, by: Preparing) -> Wanted 
         at=by.at,
         stored=(template, contact.expires_at),
     )
-    return wanted if isinstance(wanted, Wanted) else "request-no-longer-valid"
+    if not isinstance(wanted, Wanted):
+        return "request-no-longer-valid"
+    # Opt-outs are looked up and locked by the row's tokens. Where what is sealed has others (a row that was changed, an
+    # address that this release spells in another way), nobody has looked whether this address may be written to.
+    whose = wanted.whose.address, wanted.whose.borrower
+    return wanted if whose == (contact.address, contact.borrower) else "sealed-elsewhere"
+
+
+def _unseal(contact: Handing, by: Preparing) -> ContactRequest | str:
+    if contact.wrapped is None:
+        return "erased"
+    try:
+        key = by.vault.open_borrower_key(contact.creditor, contact.subject, contact.wrapped)
+        return _requests.decode(key.open("contact.request", contact.id, contact.request))
+    except VaultError:
+        return "sealed-elsewhere"
+    except msgspec.DecodeError:
+        return "request-unreadable"  # one that cannot be read must not hold up the group it is in
 
 
 def _make(

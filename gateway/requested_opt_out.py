@@ -98,8 +98,8 @@ def _fact(rt: Runtime, request: OptOutRequest, whose: _Whose, optout: UUID, at: 
 
 
 def _suppressed_channel(request: OptOutRequest) -> str | None:
-    """An address is closed for every channel: whoever says stop by text does not wait for the call instead."""
-    if request.scope is SuppressionScope.ADDRESS or request.channel is None:
+    """The one channel that is closed. Every other scope closes all: the channel only tells where the stop was heard."""
+    if request.scope is not SuppressionScope.CHANNEL or request.channel is None:
         return None
     return request.channel.value
 

@@ -24,13 +24,13 @@ _FIRST: Final = {
 
 
 def open_request(rt: Runtime, contact: StoredContact) -> ContactRequest | None:
-    """The request as the caller sent it, or None once the person was erased."""
+    """The request as the caller sent it, or None once the person was erased (or where it cannot be read)."""
     if contact.wrapped is None:
         return None
     try:
         key = rt.vault.open_borrower_key(contact.creditor, contact.subject, contact.wrapped)
         return _requests.decode(key.open("contact.request", contact.id, contact.request))
-    except VaultError:
+    except (VaultError, msgspec.DecodeError):
         return None
 
 

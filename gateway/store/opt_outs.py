@@ -44,11 +44,12 @@ async def live_permits(
     """How many permits may still be used: towards the address, or towards the borrower (any address).
 
     By the database's clock, and a second longer than the lease says: the sender's clock may differ by that much and
-    still be given permits (`gateway.runtime.SKEW_MAX`).
+    still be given permits (`gateway.runtime.SKEW_MAX`). An attempt that was called unknown while its lease runs (its
+    sender was cancelled, or a sweep's clock ran ahead) may leave as long as the lease does.
     """
     count: int = await pool.fetchval(
         """SELECT count(*) FROM attempt a
-            WHERE a.state = 'permitted' AND a.not_after > clock_timestamp() - interval '1 second'
+            WHERE a.state IN ('permitted', 'unknown') AND a.not_after > clock_timestamp() - interval '1 second'
               AND a.answer_by > clock_timestamp() - interval '1 second'
               AND ($1::bytea IS NULL OR a.address = $1)
               AND ($2::bytea IS NULL OR a.borrower_id = (SELECT id FROM borrower WHERE token = $2))""",

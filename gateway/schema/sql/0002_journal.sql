@@ -184,7 +184,7 @@ CREATE TABLE attempt (
   changed_at   timestamptz NOT NULL,
   CHECK (state IN ('permitted', 'submitted', 'refused', 'not_sent', 'unknown', 'delivered', 'undelivered'))
 ) WITH (fillfactor = 75);
-CREATE INDEX attempt_live ON attempt (answer_by) WHERE state = 'permitted';
+CREATE INDEX attempt_live ON attempt (state, answer_by) WHERE state IN ('permitted', 'unknown');
 CREATE INDEX attempt_contact ON attempt (contact_id);
 CREATE INDEX attempt_address ON attempt (address, id);
 CREATE INDEX attempt_provider ON attempt (account, provider_id) WHERE provider_id IS NOT NULL;
@@ -239,20 +239,17 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- An update looks at the rows before and after: a fact that is moved changes what is known of both.
 DO $$
 DECLARE t text; op text; rel text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['event', 'suppression', 'restriction', 'consent'] LOOP
-    FOREACH op IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
-      rel := CASE op WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END;
+  FOR op, rel IN VALUES ('INSERT', 'NEW'), ('UPDATE', 'OLD'), ('UPDATE', 'NEW'), ('DELETE', 'OLD') LOOP
+    FOREACH t IN ARRAY ARRAY['event', 'suppression', 'restriction', 'consent'] LOOP
       EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s TABLE AS changed FOR EACH STATEMENT '
-                     'EXECUTE FUNCTION raise_borrower_version()', t || '_borrower_' || lower(op), op, t, rel);
+                     'EXECUTE FUNCTION raise_borrower_version()', lower(t || '_borrower_' || op || '_' || rel), op, t, rel);
     END LOOP;
-  END LOOP;
-  FOREACH op IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
-    rel := CASE op WHEN 'DELETE' THEN 'OLD' ELSE 'NEW' END;
     EXECUTE format('CREATE TRIGGER %I AFTER %s ON suppression REFERENCING %s TABLE AS changed FOR EACH STATEMENT '
-                   'EXECUTE FUNCTION raise_address_version()', 'suppression_address_' || lower(op), op, rel);
+                   'EXECUTE FUNCTION raise_address_version()', lower('suppression_address_' || op || '_' || rel), op, rel);
   END LOOP;
 END $$;
 
