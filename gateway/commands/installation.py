@@ -159,17 +159,20 @@ def open_installation(
 ) -> Iterator[Installation]:
     """A running installation, stopped in order at the end of the block, at Ctrl-C and at SIGTERM."""
     installation = Installation(settings, command=command)
-    before = {
-        number: signal.signal(number, installation.ask_stop) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    _answer_signals(installation.ask_stop)
     try:
         installation.start(meanwhile)
         yield installation
     finally:
         installation.stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        # For good: the process ends here, and Ctrl-C pressed once more must not turn a clean end into a broken one.
+        _answer_signals(signal.SIG_IGN)
         say("Stopped. Your data is in " + str(settings.data_dir.resolve()) + ".")
+
+
+def _answer_signals(answer: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, answer)
 
 
 def refuse_taken(listen: Listen) -> None:

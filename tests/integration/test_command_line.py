@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from audit.record import decode
 from config.settings import Settings
-from gateway.cli import build_app
+from gateway.commands.table import build_app
 from gateway.keys import parse_token
 from gateway.schema import newest_revision
 
@@ -31,7 +31,9 @@ def records(owner: str) -> list[object]:
 
 COMMANDS = [
     [],
+    ["demo"],
     ["up"],
+    ["send"],
     ["serve"],
     ["work"],
     ["seal"],
