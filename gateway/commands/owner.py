@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from config.settings import Settings
+from gateway import exit_codes
 from gateway.commands.read_settings import required, with_embedded
 from gateway.commands.screen import fail
 
 if TYPE_CHECKING:
     import asyncpg
-
-EXIT_AWAY = 1
 
 T = TypeVar("T")
 
@@ -37,7 +36,7 @@ def as_owner(settings: Settings, work: "Callable[[asyncpg.Connection], Awaitable
         embedded = url == with_embedded(settings).database_owner_url
         hint = "Is `forbear up` running here?" if embedded else "Is it running? Is DATABASE_OWNER_URL right?"
         fail("The database cannot be reached.", f"  {type(error).__name__}. {hint}")
-        raise typer.Exit(EXIT_AWAY) from error
+        raise typer.Exit(exit_codes.AWAY) from error
     except asyncpg.UndefinedTableError as error:
         fail("The database has no tables yet. Run `forbear migrate` first.")
-        raise typer.Exit(EXIT_AWAY) from error
+        raise typer.Exit(exit_codes.AWAY) from error

@@ -4,12 +4,11 @@ import msgspec
 import typer
 
 from config.settings import BY_NAME, Settings, from_process
+from gateway import exit_codes
 from gateway.commands.screen import fail
 from gateway.embedded.urls import stack_urls
 
-EXIT_SETTINGS = (
-    2  # the supervisor does not start a part again that ends with this: nothing would have changed
-)
+EXIT_SETTINGS = exit_codes.OPERATOR
 VARIABLE_OF = {variable.field: name for name, variable in BY_NAME.items()}
 
 

@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from channels.base import AccountError
 from channels.registry import RegistryError
+from gateway import exit_codes
 from gateway.accounts import AccountsFault
-from gateway.commands.read_settings import EXIT_SETTINGS
 from gateway.key_file import KeyFileError
 from gateway.policy import PolicyMissing
 from gateway.store.faults import AWAY, NO_TABLES
@@ -18,7 +18,6 @@ from gateway.vault import VaultError
 from gateway.wiring import REDIS_AWAY
 
 RELEASE = version("forbear")
-EXIT_AWAY = 1  # worth another try
 YOUNG_MAX = 20_000  # new objects between two collections; some megabytes
 FOR_A_PERSON = (PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError)
 
@@ -33,13 +32,13 @@ class Refused:
             run()
         except FOR_A_PERSON as fault:
             sys.stderr.write(f"forbear {part}: {fault}\n")
-            return EXIT_SETTINGS
+            return exit_codes.OPERATOR
         except NO_TABLES:
             sys.stderr.write(f"forbear {part}: the database has no tables; run `forbear migrate` first\n")
-            return EXIT_SETTINGS
+            return exit_codes.OPERATOR
         except (*AWAY, *REDIS_AWAY) as fault:
             sys.stderr.write(f"forbear {part}: a server is away ({type(fault).__name__})\n")
-            return EXIT_AWAY
+            return exit_codes.AWAY
         return 0
 
 

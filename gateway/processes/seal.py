@@ -5,6 +5,7 @@ import signal
 import sys
 
 from config.settings import Settings
+from gateway import exit_codes
 from gateway.clock import SystemClock
 from gateway.errors import StoreRefused
 from gateway.key_file import KeyFileError
@@ -13,8 +14,6 @@ from gateway.seal_key import read_sealer_key
 from gateway.seal_state import SealStateError
 from gateway.sealer import run_sealer
 
-EXIT_OPERATOR = 2  # only a person can help; starting again would change nothing
-
 
 def main(settings: Settings, *, adopt_seals: bool = False) -> int:
     """Seal until SIGTERM or SIGINT. Returns the exit code: 0, or 2 with the reason on standard error."""
@@ -22,13 +21,13 @@ def main(settings: Settings, *, adopt_seals: bool = False) -> int:
         asyncio.run(_run(settings, adopt_seals=adopt_seals))
     except (KeyFileError, SealStateError) as error:
         sys.stderr.write(f"forbear seal: {error}\n")
-        return EXIT_OPERATOR
+        return exit_codes.OPERATOR
     except StoreRefused:
         sys.stderr.write(
             "forbear seal: the database refuses the sealer's statements. Run `forbear migrate`, and check that"
             " SEAL_DATABASE_URL names the role forbear_sealer.\n"
         )
-        return EXIT_OPERATOR
+        return exit_codes.OPERATOR
     return 0
 
 
