@@ -14,7 +14,7 @@ from gateway.answers import ContactAnswer, ContactState
 from gateway.bodies import decision_body
 from gateway.decisions import pack_decision
 from gateway.errors import StoreAway, StoreBusy
-from gateway.flows import Accepted, Conflict, FieldFault, Invalid, Overloaded, Unavailable
+from gateway.flows import UNKNOWN_CREDITOR, Accepted, Conflict, Invalid, Overloaded, Unavailable
 from gateway.ids import new_id
 from gateway.keys import Caller
 from gateway.policy import Policy
@@ -22,11 +22,11 @@ from gateway.runtime import Runtime
 from gateway.store.accepting import NewContact
 from gateway.store.codes import Accepting
 from gateway.store.contacts import PRIORITIES, find_by_key
-from gateway.store.facts import HISTORY, Identity, token_run
+from gateway.store.facts import HISTORY, NOBODY, Identity, token_run
 from gateway.store.told import find_event_key
 from gateway.stored import first_answer_of
-from gateway.wanted import Wanted, as_event, read_request
-from gateway.wire import ContactRequest, IfClosed
+from gateway.wanted import Wanted, as_event, bounded, read_request
+from gateway.wire import ContactRequest
 from throttling.decide import decide
 from throttling.decision import Decision, Verdict
 from throttling.facts import BorrowerFacts, Event, Facts
@@ -37,8 +37,6 @@ KEEP_KEY = timedelta(
 )  # from the scheduled time, so that a replay finds it while the contact still waits
 PENDING_S = 60
 TRIES = 5  # races with another process about the same person; each try reads everything afresh
-
-NOBODY = BorrowerFacts(version=0, events=(), suppressions=(), restrictions=())
 
 
 class _Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +96,6 @@ async def accept(
     except StoreAway:
         raise Unavailable("database") from None
     raise Overloaded
-
-
-UNKNOWN_CREDITOR = FieldFault(
-    pointer="/creditor", message="no such creditor", hint="`forbear keys create --creditor NAME` makes it"
-)
 
 
 async def _try_once(rt: Runtime, asking: _Asking) -> Accepted | Conflict | None:
@@ -166,21 +159,6 @@ async def _look(rt: Runtime, wanted: Wanted, at: datetime) -> _Seen:
         return _Seen(identity=identity, facts=view.borrower, pending=pending, stamp=stamp, fill=None)
     facts = await rt.histories.read((identity.id, at - HISTORY))
     return _Seen(identity=identity, facts=facts, pending=pending, stamp=stamp, fill=facts)
-
-
-def bounded(decision: Decision, wanted: Wanted, at: datetime) -> Decision:
-    """The decision within the caller's own wishes: not_before, expires_at and if_closed can only make it stricter."""
-    if decision.verdict is Verdict.ALLOW and wanted.from_at > at:
-        decision = msgspec.structs.replace(
-            decision, verdict=Verdict.DEFER, until=wanted.from_at, code="not-before", binding=None
-        )
-    if decision.verdict is not Verdict.DEFER or decision.until is None:
-        return decision
-    if decision.until >= wanted.expires_at:
-        return msgspec.structs.replace(decision, verdict=Verdict.DENY, code="expires-before-allowed")
-    if wanted.request.if_closed is IfClosed.DENY and decision.code != "not-before":
-        return msgspec.structs.replace(decision, verdict=Verdict.DENY, code="closed-now")
-    return decision
 
 
 async def _reserve(

@@ -5,18 +5,17 @@ from functools import lru_cache
 
 import msgspec
 
-from gateway.accept import NOBODY, UNKNOWN_CREDITOR, bounded
 from gateway.address import KIND_OF
 from gateway.answers import AvailabilityAnswer, BudgetBody, ChannelAvailability, DecisionBody
 from gateway.bodies import decision_body
-from gateway.flows import FieldFault, Invalid, Missing
+from gateway.flows import UNKNOWN_CREDITOR, FieldFault, Invalid, Missing
 from gateway.keys import Caller
 from gateway.policy import Policy
 from gateway.runtime import Runtime
 from gateway.store.availability import KnownPerson, last_request
-from gateway.store.facts import HISTORY
+from gateway.store.facts import HISTORY, NOBODY
 from gateway.stored import open_request
-from gateway.wanted import Wanted, read_request
+from gateway.wanted import Wanted, bounded, read_request
 from gateway.wire import ContactRequest, HypotheticalFacts
 from throttling.availability import Availability, availability
 from throttling.decide import decide

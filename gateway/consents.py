@@ -1,10 +1,9 @@
 """Permissions that borrowers gave: recorded with their evidence, and listed."""
 
 from gateway import fact_leaves
-from gateway.accept import UNKNOWN_CREDITOR
 from gateway.address import AddressFault, parse_address
 from gateway.answers import ConsentAnswer, ConsentList
-from gateway.flows import Invalid, Missing
+from gateway.flows import UNKNOWN_CREDITOR, Invalid, Missing
 from gateway.ids import new_id
 from gateway.keys import Caller
 from gateway.runtime import Runtime

@@ -1,9 +1,9 @@
 """What happened elsewhere and counts: an agent's call, a conversation, a letter."""
 
 from gateway import fact_leaves
-from gateway.accept import KEEP_KEY, UNKNOWN_CREDITOR
+from gateway.accept import KEEP_KEY
 from gateway.answers import EventAnswer
-from gateway.flows import Conflict, Invalid
+from gateway.flows import UNKNOWN_CREDITOR, Conflict, Invalid
 from gateway.ids import new_id
 from gateway.keys import Caller
 from gateway.runtime import Runtime

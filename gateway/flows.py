@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -41,6 +41,11 @@ class FieldFault(Struct, frozen=True, kw_only=True):
     pointer: str
     message: str
     hint: str = ""
+
+
+UNKNOWN_CREDITOR: Final = FieldFault(
+    pointer="/creditor", message="no such creditor", hint="`forbear keys create --creditor NAME` makes it"
+)
 
 
 class Invalid(Struct, frozen=True, kw_only=True):

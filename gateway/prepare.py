@@ -12,7 +12,6 @@ import msgspec
 from audit.record import SALT_BYTES, commitment
 from channels.base import ChannelName, Message, payload
 from gateway import leaves
-from gateway.accept import bounded
 from gateway.answers import ContactState
 from gateway.contact import WAITING
 from gateway.content import content_of
@@ -24,7 +23,7 @@ from gateway.providers import Route
 from gateway.store.columns import Move, PermitWanted
 from gateway.store.handing import Handing
 from gateway.vault import Randomness, Vault, VaultError
-from gateway.wanted import Wanted, as_event, read_request
+from gateway.wanted import Wanted, as_event, bounded, read_request
 from gateway.wire import ContactRequest
 from templates_sms.render import RenderFault, render
 from templates_sms.template import Template

@@ -3,9 +3,8 @@
 import msgspec
 
 from gateway import fact_leaves
-from gateway.accept import UNKNOWN_CREDITOR
 from gateway.answers import RestrictionAnswer, RestrictionList
-from gateway.flows import Invalid, Missing
+from gateway.flows import UNKNOWN_CREDITOR, Invalid, Missing
 from gateway.ids import new_id
 from gateway.keys import Caller
 from gateway.runtime import Runtime

@@ -9,11 +9,12 @@ from gateway.flows import FieldFault
 from gateway.policy import Policy
 from gateway.store.facts import Whose
 from gateway.vault import Vault
-from gateway.wire import ContactRequest, DebtItem
+from gateway.wire import ContactRequest, DebtItem, IfClosed
 from gateway.zones import known_zone, zones_of
 from templates_sms.catalogue import NotFound
 from templates_sms.check_variables import check_variables
 from templates_sms.template import Template
+from throttling.decision import Decision, Verdict
 from throttling.facts import Debt, Event, EventChannel, Request
 
 KEPT_FOR = timedelta(hours=24)  # expires_at, where the caller gives none
@@ -81,6 +82,21 @@ def read_request(
         from_at=at if request.not_before is None else max(at, request.not_before),
         expires_at=expires_at,
     )
+
+
+def bounded(decision: Decision, wanted: Wanted, at: datetime) -> Decision:
+    """The decision within the caller's own wishes: not_before, expires_at and if_closed can only make it stricter."""
+    if decision.verdict is Verdict.ALLOW and wanted.from_at > at:
+        decision = msgspec.structs.replace(
+            decision, verdict=Verdict.DEFER, until=wanted.from_at, code="not-before", binding=None
+        )
+    if decision.verdict is not Verdict.DEFER or decision.until is None:
+        return decision
+    if decision.until >= wanted.expires_at:
+        return msgspec.structs.replace(decision, verdict=Verdict.DENY, code="expires-before-allowed")
+    if wanted.request.if_closed is IfClosed.DENY and decision.code != "not-before":
+        return msgspec.structs.replace(decision, verdict=Verdict.DENY, code="closed-now")
+    return decision
 
 
 def as_event(wanted: Wanted, contact: str, at: datetime) -> Event:

@@ -22,6 +22,9 @@ from throttling.facts import (
 
 TOKEN_BYTES = 16
 
+NOBODY = BorrowerFacts(version=0, events=(), suppressions=(), restrictions=())
+"""What is known of somebody never heard of."""
+
 # Longer than the longest window of any rule (a calendar month, 30 days), with a month to spare for rules to come.
 HISTORY = timedelta(days=100)
 
