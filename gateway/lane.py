@@ -63,7 +63,7 @@ class Lane:
         closing = asyncio.ensure_future(self._closing.wait())
         await asyncio.wait({getting, closing}, return_when=asyncio.FIRST_COMPLETED)
         closing.cancel()
-        if not getting.done():
+        if self._closing.is_set() or not getting.done():
             getting.cancel()
             return []
         contacts = [getting.result()]

@@ -51,9 +51,13 @@ class ArqHints:
         await self._pool.aclose()
 
 
-async def open_hints(url: str) -> ArqHints:
-    """Hints through the Redis at `url`. Raises redis.RedisError and OSError."""
-    pool = await create_pool(
+async def open_pool(url: str) -> ArqRedis:
+    """Connections to the queue at `url`. Raises redis.RedisError and OSError."""
+    return await create_pool(
         redis_settings(url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=QUEUE
     )
-    return ArqHints(pool)
+
+
+async def open_hints(url: str) -> ArqHints:
+    """Hints through the Redis at `url`. Raises redis.RedisError and OSError."""
+    return ArqHints(await open_pool(url))

@@ -9,7 +9,7 @@ from arq.worker import Worker, func
 
 from gateway.lane import Lane
 from gateway.logs import get_logger
-from gateway.queue import JOB, QUEUE, QUEUE_AWAY, deserialize, redis_settings, serialize
+from gateway.queue import JOB, QUEUE, QUEUE_AWAY, deserialize, open_pool, serialize
 
 JOBS_MAX = 20
 JOB_TIMEOUT_S = 30  # a lane that is full that long: the hint is dropped, release gives it again
@@ -37,10 +37,11 @@ async def _work(url: str, lanes: Mapping[str, Lane]) -> None:
             return
         await lane.put([UUID(contact) for contact in contacts])
 
+    pool = await open_pool(url)
     worker = Worker(
         [func(hand_off, name=JOB, keep_result=0, timeout=JOB_TIMEOUT_S, max_tries=1)],  # type: ignore[arg-type]  # arq types its coroutines loosely
         queue_name=QUEUE,
-        redis_settings=redis_settings(url),
+        redis_pool=pool,
         max_jobs=JOBS_MAX,
         poll_delay=POLL_S,
         keep_result=0,
@@ -53,4 +54,8 @@ async def _work(url: str, lanes: Mapping[str, Lane]) -> None:
     try:
         await worker.main()
     finally:
-        await worker.close()
+        # Not the worker's own close: it stops at the first job that was cancelled and leaves its connections open.
+        for job in worker.tasks.values():
+            job.cancel()
+        await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+        await pool.aclose()
