@@ -12,12 +12,13 @@ from uuid import UUID
 import msgspec
 
 from audit.record import clean_code
-from channels.base import Adapter, Outcome, Unknown
+from channels.base import Adapter, Outcome, RefusalKind, Refused, Unknown
 from gateway import leaves, metrics
 from gateway.attempt import Settlement, given_up, settle
 from gateway.errors import ForbearError
 from gateway.lease import PermitLease
 from gateway.logs import get_logger
+from gateway.opt_out import believe_provider
 from gateway.prepare import Left, Preparing, Ready, prepare
 from gateway.providers import Route
 from gateway.receipts import join_receipts
@@ -26,6 +27,7 @@ from gateway.store.codes import Permitting, Settling
 from gateway.store.columns import Move, Settle
 from gateway.store.faults import AWAY
 from gateway.store.handing import Handing, load_handing
+from gateway.vault import VaultError
 from throttling.facts import Event
 from throttling.ledger import LedgerAway
 
@@ -92,7 +94,11 @@ async def _prepare_group(
     ready: list[Ready] = []
     moves: list[Move] = []
     for row in rows:
-        await rt.creditors.find(row.creditor)
+        try:
+            await rt.creditors.find(row.creditor)
+        except VaultError:
+            log.exception("creditor.key_broken", creditor=row.creditor)  # theirs wait; the others' do not
+            continue
         template = await rt.policy.template(row.template)
         match prepare(row, template, seen.get(row.borrower_id, ()), by):
             case Ready() as one:
@@ -112,8 +118,12 @@ async def _permit(rt: Runtime, ready: Sequence[Ready]) -> list[Permitting]:
 
 
 async def _record_moves(rt: Runtime, moves: Sequence[Move]) -> None:
+    """Record them, or leave them waiting, to be decided again: permits just given must not go unused over it."""
     if moves:
-        await rt.moving.write_all(moves)
+        try:
+            await rt.moving.write_all(moves)
+        except ForbearError as fault:
+            log.warning("moves.not_recorded", count=len(moves), error=type(fault).__name__)
 
 
 async def _forget_pending(rt: Runtime, gone: Sequence[Handing]) -> None:
@@ -143,6 +153,11 @@ async def _record(rt: Runtime, route: Route, ready: Ready, outcome: Outcome) -> 
     contact = ready.contact
     settlement = settle(outcome, tries=contact.tries + 1, expires_at=contact.expires_at, at=at)
     metrics.outcomes.labels(account=route.account, state=settlement.state.value).inc()
+    if isinstance(outcome, Refused) and outcome.kind is RefusalKind.CONSENT:
+        try:
+            await believe_provider(rt, contact, at)
+        except ForbearError as fault:
+            log.critical("opt_out.lost", attempt=ready.permit.attempt, error=type(fault).__name__)
     try:
         code = Settling(await rt.settling.write(_settled(ready, settlement, at)))
         late = given_up(settlement) if code is Settling.SETTLED_BEFORE else None

@@ -1,8 +1,8 @@
 """Opt-outs: written at once, complete only when no message they forbid can leave any more.
 
 STOP knows an address, not a person: the suppression lies on the address row, where every permit must look, whoever's
-borrower it is for. After its commit no permit is given; those given before live two seconds at most, and the
-completion waits for them.
+borrower it is for. Who answers a message from elsewhere closes both, the address it came from and the one it went to.
+After its commit no permit is given; those given before live two seconds at most, and the completion waits for them.
 """
 
 import asyncio
@@ -21,8 +21,10 @@ from gateway.logs import get_logger
 from gateway.replies import Meaning, meaning_of
 from gateway.runtime import Runtime
 from gateway.store.codes import Taking
-from gateway.store.columns import InboundSeen, LeafOnly
+from gateway.store.columns import FactSeen, InboundSeen, LeafOnly
+from gateway.store.handing import Handing
 from gateway.store.opt_outs import Answered, answered_contact
+from gateway.told import as_uuid
 from throttling.facts import Channel
 
 LOOK_EVERY_S: Final = 0.01
@@ -32,10 +34,10 @@ log = get_logger()
 
 
 class Stopping(msgspec.Struct, frozen=True, kw_only=True):
-    """An opt-out that is written and still to be completed; `address` is the token of the address it closes."""
+    """An opt-out that is written and still to be completed; `addresses` are the tokens of the addresses it closes."""
 
     optout: UUID
-    address: bytes
+    addresses: tuple[bytes, ...]
     since: datetime
 
 
@@ -51,22 +53,65 @@ async def take_inbound(rt: Runtime, message: Inbound) -> Stopping | None:
     Returns the opt-out that is still to be completed, or None. Raises StoreAway and StoreBusy: the provider repeats.
     """
     at = rt.clock.now()
-    channel = Channel(message.channel.value)
-    address = parse_address(channel, message.sender)
-    if isinstance(address, AddressFault):
-        log.warning("inbound.no_address", account=message.account, event_id=message.event_id)
-        address = Address(kind=KIND_OF[channel], text=message.sender)
+    address = _sender(message)
     token = rt.vault.address_index(address.kind, address.text)
     meaning = meaning_of(message.text)
-    answers = await answered_contact(rt.pool, token, message.in_reply_to)
+    attempt = None if message.in_reply_to is None else as_uuid(message.in_reply_to)
+    answers = await answered_contact(rt.pool, token, message.account, attempt)
     if answers is not None:
         await rt.creditors.find(answers.creditor)
     stop = new_id(at, rt.random) if meaning is Meaning.STOP else None
     code = Taking(await rt.taking.write(_seen(rt, message, token, meaning, answers, stop, at)))
     metrics.inbound.labels(account=message.account, meaning=meaning.value).inc()
-    return (
-        Stopping(optout=stop, address=token, since=at) if stop is not None and code is Taking.TAKEN else None
+    if stop is None or code is not Taking.TAKEN:
+        return None
+    return Stopping(
+        optout=stop, addresses=(token,) if answers is None else (token, answers.address), since=at
     )
+
+
+async def believe_provider(rt: Runtime, contact: Handing, at: datetime) -> None:
+    """Close an address whose person, the provider says, has opted out there: we may never have seen their STOP.
+
+    Raises StoreAway, StoreBusy and StoreRefused.
+    """
+    optout = new_id(at, rt.random)
+    await rt.facts.write(
+        FactSeen(
+            table="suppression",
+            act="add",
+            id=optout,
+            at=at,
+            since=at,
+            creditor=None,
+            log=contact.creditor,
+            kind="optout.received",
+            leaf=fact_leaves.opted_out(
+                optout,
+                scope="address",
+                channel=contact.channel,
+                creditor=None,
+                subject=contact.subject,
+                contact=contact.id,
+                source="provider",
+                at=at,
+            ),
+            scope="address",
+            source="provider",
+            address=contact.address,
+        )
+    )
+
+
+def _sender(message: Inbound) -> Address:
+    """The address that a message came from. Some providers leave the plus away, and a STOP must not be lost for it."""
+    channel = Channel(message.channel.value)
+    for text in (message.sender, f"+{message.sender.strip()}"):
+        address = parse_address(channel, text)
+        if not isinstance(address, AddressFault):
+            return address
+    log.warning("inbound.no_address", account=message.account, event_id=message.event_id)
+    return Address(kind=KIND_OF[channel], text=message.sender)
 
 
 async def complete(
@@ -126,6 +171,7 @@ def _seen(
         event_id=message.event_id,
         channel=message.channel.value,
         address=token,
+        answered=answers.address if answers else None,
         contact=answers.contact if answers else None,
         meaning=meaning.value,
         sealed=sealed,

@@ -5,6 +5,7 @@ provider's id waits in its table until that id is known, and is joined then.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from audit.record import clean_code
 from channels.base import Receipt
@@ -49,7 +50,8 @@ async def _write(rt: Runtime, receipts: Sequence[Receipt]) -> list[Receiving]:
             break
         looked = [receipts[n] for n in left]
         known = await match_attempts(rt.pool, looked)
-        codes = await rt.receiving.write_all([_seen(receipt, known.get(_key(receipt))) for receipt in looked])
+        at = rt.clock.now()
+        codes = await rt.receiving.write_all([_seen(one, known.get(_key(one)), at) for one in looked])
         answers |= dict(zip(left, map(Receiving, codes), strict=True))
         left = [n for n in left if answers[n] is Receiving.MOVED_ON]
     if left:
@@ -70,22 +72,31 @@ def _key(receipt: Receipt) -> tuple[str, str]:
     return receipt.account, receipt.event_id
 
 
-def _seen(receipt: Receipt, matched: Matched | None) -> ReceiptSeen:
+def _proven(receipt: Receipt, matched: Matched | None) -> AttemptState | None:
+    """The state that attempt and contact both may enter by this receipt; None where it changes nothing.
+
+    Of both: a receipt for a first try that the provider had refused says nothing about the second try of the contact.
+    """
     state = FROM_RECEIPT[receipt.status]
+    if state is None or matched is None:
+        return state
+    possible = matched.attempt_state in FROM[state] and may_become(
+        ContactState(matched.state), _CONTACT_OF[state]
+    )
+    return state if possible else None
+
+
+def _seen(receipt: Receipt, matched: Matched | None, at: datetime) -> ReceiptSeen:
+    """`at` is when it was taken: a provider's own time may be anything, and a log that is read by time must not be."""
+    state = _proven(receipt, matched)
     contact_state = None if state is None else _CONTACT_OF[state]
-    if (
-        matched is not None
-        and contact_state is not None
-        and not may_become(ContactState(matched.state), contact_state)
-    ):
-        state = contact_state = None
     return ReceiptSeen(
         account=receipt.account,
         event_id=receipt.event_id,
         provider_id=receipt.provider_id,
         status=receipt.status.value,
         code=clean_code(receipt.code),
-        at=receipt.at,
+        at=at,
         attempt=None if matched is None else matched.attempt,
         from_states="" if state is None else ",".join(FROM[state]),
         state=None if state is None else state.value,
@@ -102,7 +113,7 @@ def _seen(receipt: Receipt, matched: Matched | None) -> ReceiptSeen:
             receipt.status.value,
             receipt.code,
             receipt.provider_id,
-            receipt.at,
+            at,
         ),
     )
 

@@ -7,10 +7,9 @@ from uuid import UUID
 import msgspec
 
 from gateway import fact_leaves
-from gateway.accept import UNKNOWN_CREDITOR
 from gateway.address import AddressFault, parse_address
 from gateway.answers import OptOutAnswer
-from gateway.flows import FieldFault, Invalid
+from gateway.flows import UNKNOWN_CREDITOR, FieldFault, Invalid
 from gateway.ids import new_id
 from gateway.keys import Caller
 from gateway.opt_out import complete
@@ -43,7 +42,8 @@ async def opt_out(rt: Runtime, caller: Caller, request: OptOutRequest) -> OptOut
     optout = new_id(at, rt.random)
     await rt.facts.write(_fact(rt, request, whose, optout, at))
     token = None if whose.borrower is None else whose.borrower.token
-    free = partial(live_permits, rt.pool, address=whose.address, borrower=token)
+    addresses = () if whose.address is None else (whose.address,)
+    free = partial(live_permits, rt.pool, addresses=addresses, borrower=token)
     completed_at = await complete(rt, optout, request.creditor, at, until_free=free)
     return OptOutAnswer(id=str(optout), scope=request.scope, since=request.at, completed_at=completed_at)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from channels.base import WebhookEvents
+from channels.base import Inbound, WebhookEvents
 from gateway.accept import accept
 from gateway.answers import (
     AvailabilityAnswer,
@@ -27,7 +27,7 @@ from gateway.asking import ask, when_may_i
 from gateway.cancelling import cancel_contact, cancel_contacts
 from gateway.changes import read_changes
 from gateway.consents import add_consent, list_consents
-from gateway.errors import StoreAway, StoreBusy
+from gateway.errors import StoreAway, StoreBusy, StoreRefused
 from gateway.events import report_event
 from gateway.flows import (
     Accepted,
@@ -241,13 +241,22 @@ class Service:
         if not isinstance(events, WebhookEvents):
             log.warning("webhook.refused", account=account, reason=events.reason)
             return WebhookRefused(status=401, code="not-authentic")
+        refused: StoreRefused | None = None
         for message in events.inbound:
-            stopping = await take_inbound(self._rt, message)
-            if stopping is not None:
-                free = partial(live_permits, self._rt.pool, address=stopping.address)
-                self._later(complete(self._rt, stopping.optout, "", stopping.since, until_free=free))
+            try:
+                await self._take_inbound(message)
+            except StoreRefused as fault:
+                refused = fault  # one that cannot be stored must not make us deaf to those that came with it
         await record_receipts(self._rt, events.receipts)
+        if refused is not None:
+            raise refused
         return WebhookTaken()
+
+    async def _take_inbound(self, message: Inbound) -> None:
+        stopping = await take_inbound(self._rt, message)
+        if stopping is not None:
+            free = partial(live_permits, self._rt.pool, addresses=stopping.addresses)
+            self._later(complete(self._rt, stopping.optout, "", stopping.since, until_free=free))
 
     async def ready(self) -> Readiness:
         """See gateway.readiness."""

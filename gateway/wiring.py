@@ -107,7 +107,7 @@ async def open_runtime(
             moving=writers.make("move_contacts", 8, of_moves, group_max=500),
             settling=writers.make("settle_attempts", 13, of_settlements, give_up_s=None, waiting_max=100_000),
             receiving=writers.make("record_receipts", 14, of_receipts, group_max=500),
-            taking=writers.make("take_inbound", 13, of_inbound, group_max=1),
+            taking=writers.make("take_inbound", 14, of_inbound, group_max=1),
             facts=writers.make("record_fact", 25, of_facts, group_max=1),
             leaves=writers.make("write_leaves", 5, of_leaves),
             routes=_routes(accounts, adapters),

@@ -166,12 +166,16 @@ def of_receipts(items: Sequence[ReceiptSeen], stamp: Stamp) -> Sequence[object]:
 
 
 class InboundSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing a person sent us; a `suppression` is made of it where it means stop."""
+    """One thing a person sent us; a `suppression` is made of it where it means stop.
+
+    `answered` is the address of the message that it answers, where one is known.
+    """
 
     account: str
     event_id: str
     channel: str
     address: bytes
+    answered: bytes | None
     contact: UUID | None
     meaning: str
     sealed: bytes | None
@@ -191,6 +195,7 @@ def of_inbound(items: Sequence[InboundSeen], stamp: Stamp) -> Sequence[object]:
         i.event_id,
         i.channel,
         i.address,
+        i.answered,
         i.contact,
         i.meaning,
         i.sealed,

@@ -1,6 +1,7 @@
 """Receipts and the attempts they may belong to."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -8,11 +9,25 @@ import msgspec
 
 from channels.base import Receipt, ReceiptStatus
 
+# Two joins, not one with OR, which would look at every attempt of the account for every receipt.
+MATCHES: Final = """
+WITH told AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) AS u (account, event_id, attempt, provider_id))
+SELECT m.account, m.event_id, m.id, m.attempt_state, m.contact_id, m.creditor, c.state
+  FROM (SELECT u.account, u.event_id, a.id, a.state AS attempt_state, a.contact_id, a.creditor
+          FROM told u JOIN attempt a ON a.id = u.attempt AND a.account = u.account
+         UNION ALL
+        SELECT u.account, u.event_id, a.id, a.state, a.contact_id, a.creditor
+          FROM told u
+          JOIN attempt a ON u.attempt IS NULL AND a.account = u.account AND a.provider_id = u.provider_id) AS m
+  JOIN contact c ON c.id = m.contact_id"""
+
 
 class Matched(msgspec.Struct, frozen=True, kw_only=True):
-    """The attempt that a receipt tells of; `state` is its contact's."""
+    """The attempt that a receipt tells of; `state` is its contact's, `attempt_state` its own."""
 
     attempt: UUID
+    attempt_state: str
     contact: UUID
     creditor: str
     state: str
@@ -21,11 +36,7 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
 async def match_attempts(pool: asyncpg.Pool, receipts: Sequence[Receipt]) -> dict[tuple[str, str], Matched]:
     """The attempts by (account, event id). Our own id counts first; both must be of the account that reports."""
     records = await pool.fetch(
-        """SELECT u.account, u.event_id, a.id, a.contact_id, a.creditor, c.state
-             FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[]) AS u (account, event_id, attempt, provider_id)
-             JOIN attempt a ON a.account = u.account
-                           AND (a.id = u.attempt OR (u.attempt IS NULL AND a.provider_id = u.provider_id))
-             JOIN contact c ON c.id = a.contact_id""",
+        MATCHES,
         [receipt.account for receipt in receipts],
         [receipt.event_id for receipt in receipts],
         [_uuid(receipt.attempt_id) for receipt in receipts],
@@ -34,6 +45,7 @@ async def match_attempts(pool: asyncpg.Pool, receipts: Sequence[Receipt]) -> dic
     return {
         (record["account"], record["event_id"]): Matched(
             attempt=record["id"],
+            attempt_state=record["attempt_state"],
             contact=record["contact_id"],
             creditor=record["creditor"],
             state=record["state"],

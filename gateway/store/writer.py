@@ -161,6 +161,8 @@ class GroupWriter(Generic[Item]):
                 codes: list[int] = await connection.fetchval(
                     self._statement, stamp.writer, stamp.epoch, stamp.seq, *arguments
                 )
+            except ValueError:
+                raise  # asyncpg's own DataError is one, and an InterfaceError too; sent again it would block us
             except TRANSIENT as fault:
                 await self._lost(fault)
                 if deadline is not None and loop.time() > deadline:

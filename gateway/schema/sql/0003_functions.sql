@@ -295,21 +295,31 @@ BEGIN
 END $$;
 
 -- STOP knows an address, not a person. After this commit no permit can be given for it; the caller then waits for
--- those given before. 0 suppressed; 1 this inbound message was taken before.
+-- those given before. `p_answered` is the address of the message that is answered, where that is another: who answers
+-- from a second mailbox means the first as well. 0 taken; 1 this inbound message was taken before. Ids are the provider's,
+-- so a STOP under one that was seen still closes what is open: a repeat finds nothing to do.
 CREATE FUNCTION take_inbound(
   p_writer text, p_epoch int, p_seq bigint,
-  p_account text, p_event_id text, p_channel text, p_address bytea, p_contact uuid, p_meaning text, p_sealed bytea,
+  p_account text, p_event_id text, p_channel text, p_address bytea, p_answered bytea, p_contact uuid, p_meaning text,
+  p_sealed bytea,
   p_at timestamptz, p_suppression uuid, p_source text, p_creditor text[], p_kind text[], p_body bytea[]
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq); code smallint := 0; leaf smallint[];
+DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq); code smallint; leaf smallint[]; seen boolean; closing bytea;
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
   INSERT INTO inbound (account, event_id, channel, address, contact_id, meaning, sealed, at)
   VALUES (p_account, p_event_id, p_channel, p_address, p_contact, p_meaning, p_sealed, p_at)
   ON CONFLICT DO NOTHING;
-  IF NOT FOUND THEN code := 1;
-  ELSIF p_suppression IS NOT NULL THEN
-    PERFORM add_address_suppression(p_suppression, p_address, NULL, NULL, p_source, NULL, p_at);
+  seen := NOT FOUND;
+  code := seen::int;
+  IF p_suppression IS NOT NULL THEN
+    FOR closing IN SELECT DISTINCT t FROM unnest(ARRAY[p_address, p_answered]) AS u (t) WHERE t IS NOT NULL ORDER BY t LOOP
+      CONTINUE WHEN seen AND EXISTS (SELECT FROM suppression s WHERE s.address = closing AND s.lifted_at IS NULL
+                                         AND s.channel IS NULL AND s.creditor IS NULL);
+      PERFORM add_address_suppression(CASE WHEN closing = p_address THEN p_suppression ELSE gen_random_uuid() END,
+                                      closing, NULL, NULL, p_source, NULL, p_at);
+      code := 0;
+    END LOOP;
   END IF;
   leaf := array_fill(code, ARRAY[cardinality(p_body)]);
   PERFORM append_chosen(p_creditor, array_fill(p_at, ARRAY[cardinality(p_body)]), p_kind,
