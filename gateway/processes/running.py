@@ -22,24 +22,20 @@ YOUNG_MAX = 20_000  # new objects between two collections; some megabytes
 FOR_A_PERSON = (PolicyMissing, VaultError, KeyFileError, AccountsFault, AccountError, RegistryError)
 
 
-class Refused:
-    """Why a process does not start, as its exit code and a line on standard error."""
-
-    @staticmethod
-    def told(part: str, run: Callable[[], None]) -> int:
-        """Run the process; 0 when it was stopped, 2 where only a person can help, 1 where a server is away."""
-        try:
-            run()
-        except FOR_A_PERSON as fault:
-            sys.stderr.write(f"forbear {part}: {fault}\n")
-            return exit_codes.OPERATOR
-        except NO_TABLES:
-            sys.stderr.write(f"forbear {part}: the database has no tables; run `forbear migrate` first\n")
-            return exit_codes.OPERATOR
-        except (*AWAY, *REDIS_AWAY) as fault:
-            sys.stderr.write(f"forbear {part}: a server is away ({type(fault).__name__})\n")
-            return exit_codes.AWAY
-        return 0
+def exit_code_of(part: str, run: Callable[[], None]) -> int:
+    """Run a part to its end: 0 when it was stopped; else an exit code, and on standard error a line that says why."""
+    try:
+        run()
+    except FOR_A_PERSON as fault:
+        sys.stderr.write(f"forbear {part}: {fault}\n")
+        return exit_codes.OPERATOR
+    except NO_TABLES:
+        sys.stderr.write(f"forbear {part}: the database has no tables; run `forbear migrate` first\n")
+        return exit_codes.OPERATOR
+    except (*AWAY, *REDIS_AWAY) as fault:
+        sys.stderr.write(f"forbear {part}: a server is away ({type(fault).__name__})\n")
+        return exit_codes.AWAY
+    return 0
 
 
 def spare_the_collector() -> None:

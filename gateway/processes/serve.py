@@ -15,7 +15,7 @@ from gateway.http.access_log import AccessLog
 from gateway.http.app import EdgeSettings, build_app, start_server
 from gateway.key_ring import KeyRing
 from gateway.logs import get_logger
-from gateway.processes.running import RELEASE, Refused, spare_the_collector, until_stopped
+from gateway.processes.running import RELEASE, exit_code_of, spare_the_collector, until_stopped
 from gateway.service import Service
 from gateway.store.api_keys import ApiKeys
 from gateway.wiring import open_runtime
@@ -23,7 +23,7 @@ from gateway.wiring import open_runtime
 
 def main(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; requests under way end first. Returns the exit code."""
-    return Refused.told("serve", lambda: uvloop.run(_run(settings)))
+    return exit_code_of("serve", lambda: uvloop.run(_run(settings)))
 
 
 async def _run(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import uvloop
 from config.settings import Settings
 from gateway.lane import Lane
 from gateway.logs import get_logger
-from gateway.processes.running import Refused, spare_the_collector, until_stopped
+from gateway.processes.running import exit_code_of, spare_the_collector, until_stopped
 from gateway.queue import ArqHints, open_hints
 from gateway.release import Release
 from gateway.runtime import Runtime
@@ -24,7 +24,7 @@ log = get_logger(part="work")
 
 def main(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; sends under way end and are recorded first. Returns the exit code."""
-    return Refused.told("work", lambda: uvloop.run(_run(settings)))
+    return exit_code_of("work", lambda: uvloop.run(_run(settings)))
 
 
 async def _run(settings: Settings) -> None:

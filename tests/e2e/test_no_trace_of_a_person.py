@@ -261,7 +261,7 @@ def live(house: House) -> list[Answer]:
 def is_at_rest(house: House, contact: str) -> bool:
     """Whether nothing happens to a contact for now: it has ended, or was refused and waits for its next try."""
     found = house.ask("GET", f"/v1/contacts/{contact}").body
-    return found["status"] in ENDS or (found["status"] == "queued" and bool(found["attempts"]))
+    return found["status"] in ENDS or (found["status"] == "queued" and bool(found.get("attempts")))
 
 
 def phones_of_the_carrier(house: House) -> bytes:

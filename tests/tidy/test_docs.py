@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.tidy.source import ROOT, listed, product, tracked_files
+from throttling.kinds import KINDS
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -87,6 +88,13 @@ def test_what_the_code_cites_of_the_documents_exists():
             if not beginning.exists() and not list(beginning.parent.glob(f"{beginning.name}[-.]*")):
                 offences.append(f"{module.where} names {name}")
     assert not offences, listed(offences)
+
+
+def test_every_kind_of_rule_is_explained():
+    """docs/rules.md has each kind and each of its parameters, so that a pack can be written without the source."""
+    page = (ROOT / "docs" / "rules.md").read_text("utf-8")
+    words = {word for kind in KINDS.values() for word in (kind.name, *kind.params.__struct_fields__)}
+    assert not [word for word in sorted(words) if f"`{word}`" not in page]
 
 
 def test_decisions_are_numbered_without_a_gap():
