@@ -9,7 +9,7 @@ from gateway.keys import Caller
 from gateway.runtime import Runtime
 from gateway.store.columns import FactSeen
 from gateway.store.told import find_consents
-from gateway.told import find_known, find_or_name, invalid
+from gateway.told import find_known, find_or_name, invalid, undatable
 from gateway.wire import ConsentRequest
 from throttling.facts import Channel
 
@@ -21,6 +21,8 @@ async def add_consent(
     at = rt.clock.now()
     if await rt.creditors.find(request.creditor) is None:
         return Invalid(faults=(UNKNOWN_CREDITOR,))
+    if (faults := undatable(given_at=request.given_at, expires_at=request.expires_at)) is not None:
+        return faults
     address = None
     if request.address is not None:
         if request.channel is None:

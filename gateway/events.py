@@ -11,7 +11,7 @@ from gateway.store.codes import Taking
 from gateway.store.columns import FactSeen
 from gateway.store.facts import token_run
 from gateway.store.told import find_event_key
-from gateway.told import find_or_name, invalid
+from gateway.told import find_or_name, invalid, undatable
 from gateway.wire import EventReport
 
 
@@ -22,6 +22,8 @@ async def report_event(
     at = rt.clock.now()
     if await rt.creditors.find(report.creditor) is None:
         return Invalid(faults=(UNKNOWN_CREDITOR,))
+    if (faults := undatable(at=report.at)) is not None:
+        return faults
     if report.at > at:
         return invalid("/at", "in the future", "report what has happened, with its own time")
     whom = await find_or_name(rt, caller, report.creditor, report.borrower)

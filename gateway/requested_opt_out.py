@@ -16,7 +16,7 @@ from gateway.opt_out import complete
 from gateway.runtime import Runtime
 from gateway.store.columns import FactSeen
 from gateway.store.opt_outs import live_permits
-from gateway.told import Whom, find_or_name, invalid
+from gateway.told import Whom, find_or_name, invalid, undatable
 from gateway.wire import OptOutRequest
 from throttling.facts import SuppressionScope
 
@@ -36,6 +36,8 @@ async def opt_out(rt: Runtime, caller: Caller, request: OptOutRequest) -> OptOut
     faults = _opt_out_faults(request)
     if faults:
         return Invalid(faults=faults)
+    if (wrong := undatable(at=request.at)) is not None:
+        return wrong
     whose = await _whose(rt, caller, request)
     if isinstance(whose, Invalid):
         return whose

@@ -10,7 +10,7 @@ from gateway.keys import Caller
 from gateway.runtime import Runtime
 from gateway.store.columns import FactSeen
 from gateway.store.told import StoredRestriction, find_restriction, find_restrictions
-from gateway.told import as_uuid, find_known, find_or_name, invalid
+from gateway.told import as_uuid, find_known, find_or_name, invalid, undatable
 from gateway.wire import LiftRequest, RestrictionKind, RestrictionRequest
 from throttling.facts import Channel
 
@@ -22,6 +22,8 @@ async def add_restriction(
     at = rt.clock.now()
     if await rt.creditors.find(request.creditor) is None:
         return Invalid(faults=(UNKNOWN_CREDITOR,))
+    if (faults := undatable(since=request.since, until=request.until)) is not None:
+        return faults
     if request.until is not None and request.until <= request.since:
         return invalid("/until", "not after since", "leave it out for a restriction without an end")
     whom = await find_or_name(rt, caller, request.creditor, borrower_id)

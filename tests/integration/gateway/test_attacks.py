@@ -1,7 +1,7 @@
 """What a stranger found who tried to break the promises of the hand-off: each case is a way in that is closed."""
 
 import asyncio
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,12 @@ from channels.sandbox_wire import ReceiptEvent
 from gateway.accept import accept
 from gateway.answers import OptOutAnswer
 from gateway.errors import StoreRefused
-from gateway.flows import Accepted, WebhookTaken
+from gateway.flows import Accepted, Invalid, WebhookTaken
 from gateway.replies import Meaning, meaning_of
+from gateway.store.columns import LeafOnly
 from gateway.store.opt_outs import live_permits
 from gateway.vault import WrappedKey
-from gateway.wire import BatchItem, OptOutRequest
+from gateway.wire import BatchItem, OptOutRequest, RestrictionKind, RestrictionRequest
 from tests.fakes.clock import MovedClock
 from tests.fakes.scripted_adapter import ScriptedAdapter
 from tests.gateway_world import OTHER, PHONE, Gateway, open_gateway, request_body
@@ -219,12 +220,23 @@ async def test_an_opt_out_waits_for_a_lease_whatever_the_row_says(gateway: Gatew
 async def test_a_record_that_cannot_be_written_stops_no_writer(gateway: Gateway) -> None:
     """An item whose time has no place in the database is refused at once, and the next is written."""
     never = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23)))
-    told = partial(OptOutRequest, creditor="acme", scope=SuppressionScope.ALL, source="call", borrower="B-1")
+    leaf = partial(LeafOnly, creditor="acme", kind="x", contact=None, leaf=lambda _stamp: b"{}")
     async with asyncio.timeout(2):
         with pytest.raises(StoreRefused):
-            await gateway.service.opt_out(gateway.caller, told(at=never))
-        answer = await gateway.service.opt_out(gateway.caller, told(at=gateway.clock.now()))
-        assert isinstance(answer, OptOutAnswer)
+            await gateway.rt.leaves.write(leaf(at=never))
+        assert await gateway.rt.leaves.write(leaf(at=gateway.clock.now())) == 0
+
+
+@pytest.mark.parametrize("until", [datetime(9999, 12, 31, tzinfo=UTC), None])
+async def test_no_time_makes_a_record_that_nobody_can_read(gateway: Gateway, until: datetime | None) -> None:
+    """The year 9999 as "for ever", or one before 1970, is a fault of the request and not a hole in the log."""
+    since = datetime(1969, 12, 31, tzinfo=UTC) if until is None else gateway.clock.now()
+    request = RestrictionRequest(
+        creditor="acme", kind=RestrictionKind.CEASE, since=since, until=until, source="call"
+    )
+    answer = await gateway.service.add_restriction(gateway.caller, "B-1", request)
+    assert isinstance(answer, Invalid)
+    assert [fault.pointer for fault in answer.faults] == ["/since" if until is None else "/until"]
 
 
 async def test_a_moved_row_raises_both_versions(gateway: Gateway) -> None:
