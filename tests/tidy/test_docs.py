@@ -60,6 +60,13 @@ def test_every_file_that_is_named_exists():
     assert not offences, listed(offences)
 
 
+def test_every_folder_of_the_gateway_is_on_the_map():
+    """ARCHITECTURE.md says what each is for, so that a newcomer knows which door to open."""
+    named = set(CODE.findall((ROOT / "ARCHITECTURE.md").read_text("utf-8")))
+    folders = {f"{path.parent.name}/" for path in (ROOT / "gateway").glob("*/__init__.py")}
+    assert folders <= named, listed(sorted(folders - named))
+
+
 def test_every_page_can_be_found():
     """From the pages at the root a reader comes to every other: by a link, by its path, or by its folder's."""
     found = {ROOT / name for name in ENTRANCES if (ROOT / name).is_file()}
