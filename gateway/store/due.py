@@ -12,14 +12,18 @@ from gateway.store.pool import Borrowed, Pool
 LOCK: Final = (7041, 2)
 STAND_BY_S: Final = 1.0
 
-# Each creditor's contacts are numbered by themselves, so the first of each come before the second of any.
+# Each creditor's contacts are numbered by themselves, so the first of each come before the second of any. NOT IN a
+# subquery is hashed; <> ALL an argument would compare every row with every id.
 DUE: Final = """
 SELECT id FROM (
   SELECT id, priority, due_at, row_number() OVER (PARTITION BY priority, creditor ORDER BY due_at, id) AS turn
     FROM (SELECT id, priority, creditor, due_at FROM contact
-           WHERE channel = ANY ($1) AND state IN ('queued', 'scheduled') AND due_at <= $2 AND id <> ALL ($3)
+           WHERE channel = ANY ($1) AND state IN ('queued', 'scheduled') AND due_at <= $2
+             AND id NOT IN (SELECT unnest($3::uuid[]))
            ORDER BY priority, due_at LIMIT $4) AS due) AS turns
  ORDER BY priority, turn, due_at, id LIMIT $5"""
+
+WAITING: Final = "SELECT id FROM contact WHERE id = ANY ($1) AND state IN ('queued', 'scheduled')"
 
 
 class Leader:
@@ -34,6 +38,12 @@ class Leader:
         """Contacts of these channels due by `at`, without those in `but`: at most `limit`, out of `look_at`."""
         records = await self._connection.fetch(DUE, channels, at, list(but), look_at, limit)
         return [record["id"] for record in records]
+
+    async def waiting(self, contacts: Collection[UUID]) -> set[UUID]:
+        """Those of these contacts that have not left yet."""
+        if not contacts:
+            return set()
+        return {record["id"] for record in await self._connection.fetch(WAITING, list(contacts))}
 
 
 @asynccontextmanager
