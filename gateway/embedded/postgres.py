@@ -14,6 +14,7 @@ from gateway.embedded.ready import postgres_answers, tail, wait_ready
 
 SOCKET_NAME = ".s.PGSQL.5432"  # PostgreSQL's own name for the socket in its folder
 SUPERUSER = "postgres"
+STATE_LINE = 7  # LOCK_FILE_LINE_PM_STATUS of pidfile.h, counted from 0
 
 # The roles of architecture part 4. `forbear_owner` may set the others' timeouts, hence ADMIN OPTION; it may not
 # become them. No passwords: only the uid that owns the 0700 socket folder can connect at all.
@@ -80,9 +81,20 @@ def start_postgres(
     return spawn(argv, identity=identity, death_signal=signal.SIGINT, log=log, keep_open=[lock])
 
 
-def wait_postgres(process: subprocess.Popen[bytes], *, sockets: Path, log: Path) -> None:
+def wait_postgres(process: subprocess.Popen[bytes], folder: Path, *, sockets: Path, log: Path) -> None:
     """Return once PostgreSQL lets a client in. Raises EmbeddedError when it does not start."""
+    # Asked only when it says that it is ready: before, each question would leave a FATAL line in its log.
+    wait_ready("PostgreSQL", process, partial(_says_ready, folder, process.pid), log)
     wait_ready("PostgreSQL", process, partial(postgres_answers, sockets / SOCKET_NAME), log)
+
+
+def _says_ready(folder: Path, pid: int) -> bool:
+    """What `pg_ctl start` waits for: line 8 of the pid file, once line 1 is this server and no dead one."""
+    try:
+        lines = (folder / "postmaster.pid").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > STATE_LINE and lines[0] == str(pid) and lines[STATE_LINE].strip() == "ready"
 
 
 def _check_version(bin_dir: Path, folder: Path) -> None:

@@ -115,7 +115,7 @@ class Stack:
         )
         self._servers["postgres"] = postgres
         wait_valkey(valkey, socket=socket, log=valkey_log)
-        wait_postgres(postgres, sockets=self._sockets, log=postgres_log)
+        wait_postgres(postgres, cluster, sockets=self._sockets, log=postgres_log)
 
 
 def make_private(folder: Path) -> None:

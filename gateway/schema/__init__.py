@@ -29,9 +29,10 @@ async def _revision(owner_dsn: str) -> str | None:
     """The revision the database is at, or None if it has never been migrated."""
     connection = await asyncpg.connect(owner_dsn)
     try:
+        # Asked first, because a statement on a table that is not there is an error in the server's log.
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
         found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        return None
     finally:
         await connection.close()
     return found

@@ -39,8 +39,8 @@ class Sender:
 
     @property
     def followed(self) -> bool:
-        """False if some creditor's feed may not be read with this key."""
-        return not self._unreadable
+        """False if contacts were made for a creditor whose feed may not be read with this key."""
+        return not self._unreadable & self._tally.creditors
 
     def send(self, lines: list[Line]) -> Stopped | None:
         """Post the lines; None when each has its answer in the tally."""

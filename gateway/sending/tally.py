@@ -26,6 +26,7 @@ class Tally:
     def __init__(self) -> None:
         self.lines = 0
         self.replayed: set[str] = set()
+        self.creditors: set[str] = set()
         self.verdicts: Counter[Verdict] = Counter()
         self.reasons: Counter[tuple[Verdict, str]] = Counter()
         self.refused: list[Refused] = []
@@ -49,6 +50,7 @@ class Tally:
         self.verdicts[decision.verdict] += 1
         if decision.verdict is not Verdict.ALLOW:
             self.reasons[decision.verdict, decision.rule or decision.code] += 1
+        self.creditors.add(contact.creditor)
         self._states[contact.id] = contact.status
 
     def changed(self, item: ChangeItem) -> bool:

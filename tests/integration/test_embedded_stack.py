@@ -197,7 +197,7 @@ def test_postgres_runs_under_every_identity(tmp_path, first, second):
             lock=lock,
             durable=False,
         )
-        wait_postgres(server, sockets=sockets, log=log)
+        wait_postgres(server, cluster, sockets=sockets, log=log)
         assert postgres_answers(sockets / SOCKET_NAME)
         server.send_signal(signal.SIGINT)
         assert server.wait(20) == 0
