@@ -10,7 +10,7 @@ from gateway.policy import Policy
 from gateway.store.facts import Whose
 from gateway.vault import Vault
 from gateway.wire import ContactRequest, DebtItem, IfClosed
-from gateway.zones import known_zone, zones_of
+from gateway.zones import known_region, known_zone, zones_of
 from templates_sms.catalogue import NotFound
 from templates_sms.check_variables import check_variables
 from templates_sms.template import Template
@@ -61,7 +61,7 @@ def read_request(
     else:
         template, expires_at = stored
         faults = []
-    faults = [*faults, *_zone_faults(request), *_template_faults(request, template)]
+    faults = [*faults, *_place_faults(request), *_template_faults(request, template)]
     if isinstance(address, AddressFault):
         faults.append(FieldFault(pointer="/address", message=address.message, hint=address.hint))
     if faults or isinstance(address, AddressFault) or isinstance(template, NotFound):
@@ -167,17 +167,26 @@ def _time_faults(request: ContactRequest, at: datetime) -> list[FieldFault]:
     return found
 
 
-def _zone_faults(request: ContactRequest) -> list[FieldFault]:
-    zone = request.borrower.time_zone
-    if zone is None or known_zone(zone):
-        return []
-    return [
-        FieldFault(
-            pointer="/borrower/time_zone",
-            message="not a zone of the IANA database",
-            hint="a name such as America/Chicago; leave it out if the borrower stated none",
+def _place_faults(request: ContactRequest) -> list[FieldFault]:
+    """A region or zone that does not exist is refused: taken for known, it would let a region's rules fall away."""
+    zone, region, found = request.borrower.time_zone, request.borrower.region, []
+    if region is not None and not known_region(request.borrower.country, region):
+        found.append(
+            FieldFault(
+                pointer="/borrower/region",
+                message="not a region of this country in ISO 3166-2",
+                hint="a code such as US-NY that begins with the borrower's country; leave it out if it is not known",
+            )
         )
-    ]
+    if zone is not None and not known_zone(zone):
+        found.append(
+            FieldFault(
+                pointer="/borrower/time_zone",
+                message="not a place's zone in the IANA database",
+                hint="a name such as America/Chicago, no offset; leave it out if the borrower stated none",
+            )
+        )
+    return found
 
 
 def _template_faults(request: ContactRequest, template: Template | NotFound) -> list[FieldFault]:

@@ -1,72 +1,43 @@
-"""Writes and reads `zip_zones.txt`, the time zones of US states and ZIP codes. The door to zipcodes.
+"""Reads and writes `zip_zones.txt`, the time zones of US ZIP codes.
 
-That library unfolds its data into 42,000 dicts, which costs each process a second of start-up and 130 MB; the table
-costs 20 ms and 5 MB. `python -m gateway.zip_table` writes it anew after the library was upgraded; a test compares.
+Made from libraries by `gateway.place_sources`. The library with the ZIP codes unfolds its data into 42,000 dicts, which
+would cost each process a second of start-up and 130 MB; the table costs 20 ms and 5 MB.
 """
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from itertools import groupby
 
-import msgspec
-
 NAME = "zip_zones.txt"
 HEADING = (
-    "# Written by `python -m gateway.zip_table`: states with their zones; prefixes with a zone and its codes."
+    "# Written by `python -m gateway.place_sources`: the first three digits, the zones, the last two digits."
 )
 _PREFIX = 3  # a line holds the codes of one sectional centre, which nearly always lies in one zone
 
 
-class ZipTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Zones by the two letters of a state, all those of its ZIP codes, and the one zone of each ZIP code."""
-
-    states: dict[str, tuple[str, ...]]
-    codes: dict[str, str]
-
-
-def read_zip_table() -> ZipTable:
-    """The table that ships with Forbear."""
+def read_zip_table() -> dict[str, tuple[str, ...]]:
+    """The zones of each ZIP code, as they ship with Forbear."""
     return parse_zip_table(resources.files("gateway").joinpath(NAME).read_text("utf-8"))
 
 
-def parse_zip_table(text: str) -> ZipTable:
+def parse_zip_table(text: str) -> dict[str, tuple[str, ...]]:
     """The table as `write_zip_table` wrote it."""
-    states: dict[str, tuple[str, ...]] = {}
-    codes: dict[str, str] = {}
+    codes: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
-        key, *rest = line.split(" ")
-        if key.isdecimal():
-            zone, runs = rest
-            codes.update(dict.fromkeys(_unfold(key, runs), zone))
-        elif key != "#":
-            states[key] = tuple(rest)
-    return ZipTable(states=states, codes=codes)
+        if not line.startswith("#"):
+            prefix, zones, runs = line.split(" ")
+            codes.update(dict.fromkeys(_unfold(prefix, runs), tuple(zones.split(","))))
+    return codes
 
 
-def write_zip_table(table: ZipTable) -> str:
+def write_zip_table(codes: Mapping[str, tuple[str, ...]]) -> str:
     """The table as text, in order, so that two releases of the data can be compared line by line."""
-    lines = [HEADING]
-    lines += [" ".join((state, *zones)) for state, zones in sorted(table.states.items())]
-    places = sorted((code[:_PREFIX], zone, code) for code, zone in table.codes.items())
-    for (prefix, zone), group in groupby(places, key=lambda place: place[:2]):
-        lines.append(f"{prefix} {zone} {_fold(code for _, _, code in group)}")
-    return "\n".join(lines) + "\n"
-
-
-def table_of_the_library(known_zones: Iterable[str]) -> ZipTable:
-    """The table as the installed zipcodes library has it; a place whose zone is not in `known_zones` is left out."""
-    import zipcodes  # noqa: PLC0415  (only the maintainer's command and the test need it)
-
-    known = frozenset(known_zones)
-    states: dict[str, set[str]] = {}
-    codes: dict[str, str] = {}
-    for place in zipcodes.list_all():  # type: ignore[no-untyped-call]
-        zone = place["timezone"]
-        if zone in known:
-            states.setdefault(place["state"], set()).add(zone)
-            codes[place["zip_code"]] = zone
-    return ZipTable(states={state: tuple(sorted(zones)) for state, zones in states.items()}, codes=codes)
+    places = sorted((code[:_PREFIX], ",".join(zones), code) for code, zones in codes.items())
+    lines = [
+        f"{prefix} {zones} {_fold(code for _, _, code in group)}"
+        for (prefix, zones), group in groupby(places, key=lambda place: place[:2])
+    ]
+    return "\n".join([HEADING, *lines]) + "\n"
 
 
 def _fold(codes: Iterable[str]) -> str:
@@ -86,9 +57,3 @@ def _unfold(prefix: str, runs: str) -> Iterator[str]:
         first, _, last = run.partition("-")
         for number in range(int(first), int(last or first) + 1):
             yield f"{prefix}{number:02}"
-
-
-if __name__ == "__main__":
-    import pytz
-
-    sys.stdout.write(write_zip_table(table_of_the_library(pytz.all_timezones)))

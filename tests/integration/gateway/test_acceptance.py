@@ -12,7 +12,7 @@ from gateway.policy_applying import read_documents
 from gateway.wire import EventKind, EventReport
 from tests.fakes.clock import MovedClock
 from tests.fakes.scripted_adapter import ScriptedAdapter
-from tests.gateway_world import OTHER, Gateway, activate, caller_for, open_gateway
+from tests.gateway_world import OTHER, REQUEST, Gateway, activate, caller_for, open_gateway
 from throttling.facts import Channel
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -259,6 +259,11 @@ async def test_creditors_share_a_person_only_in_one_namespace(gateway: Gateway) 
         ),
         ({"expires_at": "2031-03-04T17:00:00Z"}, {"/expires_at"}),
         ({"not_before": "2031-05-04T17:00:00Z", "address": "x@y"}, {"/not_before", "/address"}),
+        (
+            {"borrower": REQUEST["borrower"] | {"region": "US-XX", "time_zone": "Etc/GMT+5"}},
+            {"/borrower/region", "/borrower/time_zone"},
+        ),
+        ({"borrower": REQUEST["borrower"] | {"country": "GB"}}, {"/borrower/region"}),
     ],
 )
 async def test_what_cannot_be_carried_out_leaves_nothing(
