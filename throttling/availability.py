@@ -6,7 +6,7 @@ import msgspec
 
 from throttling.budget import Budget
 from throttling.decide import decide
-from throttling.decision import Verdict
+from throttling.decision import NOT_APPLICABLE, Verdict
 from throttling.facts import Channel, Facts
 from throttling.moment import observe
 from throttling.rule_set import RuleSet
@@ -31,9 +31,7 @@ def availability(facts: Facts, rules: RuleSet, at: datetime) -> Availability:
     """
     decision = decide(facts, rules, at)
     moment = observe(facts, at, rules.horizon_days)
-    looked = {
-        answer.rule for answer in decision.rules if answer.code not in ("not-applicable", "not-in-force")
-    }
+    looked = {answer.rule for answer in decision.rules if answer.outcome is not NOT_APPLICABLE}
     budgets = [
         rule.budget(moment)
         for rule in rules.select(facts.request).rules

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from throttling.decision import WARN, Decision, RuleAnswer, Verdict
+from throttling.decision import NEAR_LIMIT, WARN, Decision, RuleAnswer, Verdict
 from throttling.facts import Facts
 from throttling.hearing import Hearing, hear
 from throttling.moment import Moment, later, observe
@@ -78,11 +78,8 @@ def next_permitted(selection: Selection, moment: Moment, hearing: Hearing) -> da
 def _decision(
     rules: RuleSet, moment: Moment, selection: Selection, hearing: Hearing, ruling: _Ruling
 ) -> Decision:
-    warnings = selection.warnings
-    if hearing.warned:
-        warnings += tuple(
-            f"{answer.rule}:{answer.code}" for answer in hearing.answers if answer.outcome is WARN
-        )
+    told = [answer for answer in hearing.answers if answer.outcome is WARN or answer.code == NEAR_LIMIT]
+    warnings = selection.warnings + tuple([f"{answer.rule}:{answer.code}" for answer in told])
     return Decision(
         verdict=ruling.verdict,
         at=moment.at,

@@ -17,18 +17,22 @@ class Verdict(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one rule said. `warn` and `not_applicable` never change the verdict."""
+    """What one rule said. `warn`, `shadow` and `not_applicable` never change the verdict."""
 
     PASS = "pass"  # noqa: S105 - an outcome, not a password
     DEFER = "defer"
     DENY = "deny"
     WARN = "warn"
+    SHADOW = "shadow"
     NOT_APPLICABLE = "not_applicable"
 
 
 # A name of a module is found faster than a member of an enumeration, and rules answer often.
 PASS, DEFER, DENY, WARN = Outcome.PASS, Outcome.DEFER, Outcome.DENY, Outcome.WARN
-NOT_APPLICABLE = Outcome.NOT_APPLICABLE
+NOT_APPLICABLE, SHADOW = Outcome.NOT_APPLICABLE, Outcome.SHADOW
+
+# The code of a rule that passes with four fifths of its limit used, or more.
+NEAR_LIMIT = "near-limit"
 
 
 class RuleAnswer(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):

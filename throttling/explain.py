@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from throttling.decision import Decision, Outcome, RuleAnswer, Verdict
 
 SENTENCES = {
@@ -17,6 +19,13 @@ SENTENCES = {
     "no-common-hours": "The possible time zones leave no common permitted time ({window}); settle where the person is.",
     "cap-reached": "{used} of {limit} permitted within {window} are used; the next place frees at {until}.",
     "cap-zero": "No contact at all is permitted within {window}.",
+    "near-limit": "Permits this contact.",
+    "not-now": "Does not bind now: its condition does not hold.",
+    "excepted": "Does not bind: its exception holds ({window}).",
+    "cooling-down": "A conversation, or what counts like one, closes contact for {window}; it opens at {until}.",
+    "channel-locked": "After contact on another channel this one is closed for {window}; it opens at {until}.",
+    "outside-agreement": "It is outside the times or the frequency that the person agreed to.",
+    "agreement-missing": "The agreement that this needs is not on record.",
     "zone-unknown": (
         "The person's time zone is unknown, so neither hours nor days can be counted; state a time zone, a postal code "
         "or a region."
@@ -24,6 +33,8 @@ SENTENCES = {
 }
 RULED = "Used {used} of {limit} within {window}."
 WITHIN_HOURS = "It is within the permitted hours ({window}, local time) of every possible zone."
+FORBIDDEN = "Forbids {window}{ending}."
+OVERRIDE = "Passed by a recorded override: "
 RESTRICTED = "A restriction of kind `{kind}` forbids contact{ending}."
 
 DECISIONS = {
@@ -36,10 +47,14 @@ DECISIONS = {
 
 def explain(answer: RuleAnswer) -> str:
     """Say in one sentence why a rule answered as it did, with the figures of the answer. Times are in UTC."""
-    if answer.code.startswith("restricted-"):
-        ending = f" until {_clock(answer.until)}" if answer.until is not None else ""
-        return RESTRICTED.format(kind=answer.code.removeprefix("restricted-"), ending=ending)
-    sentence = SENTENCES[answer.code]
+    code = answer.code.removeprefix("overridden-")
+    if code != answer.code:
+        return OVERRIDE + explain(msgspec.structs.replace(answer, code=code))
+    ending = f" until {_clock(answer.until)}" if answer.until is not None else ""
+    if code.startswith("restricted-"):
+        return RESTRICTED.format(kind=code.removeprefix("restricted-"), ending=ending)
+    # A rule that only forbids names its own code, and says in its own words what it forbids.
+    sentence = FORBIDDEN if code not in SENTENCES and answer.window is not None else SENTENCES[code]
     if answer.outcome is Outcome.PASS and answer.limit is not None:
         sentence = RULED
     elif answer.outcome is Outcome.PASS and answer.window is not None and ":" in answer.window:
@@ -50,6 +65,7 @@ def explain(answer: RuleAnswer) -> str:
         window=answer.window,
         zones=" and ".join(answer.zones),
         until=_clock(answer.until),
+        ending=ending,
     )
 
 

@@ -4,13 +4,16 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from throttling.decision import DEFER, DENY, PASS, WARN, RuleAnswer
+from throttling.decision import DEFER, DENY, PASS, SHADOW, WARN, RuleAnswer
 from throttling.moment import Look, Moment
 from throttling.pack import Effective
 from throttling.rule_set import LoadedRule
 
 # Local dates differ from UTC's by at most fourteen hours; used for dates in force when no zone is known.
 WIDEST_OFFSET = timedelta(hours=14)
+
+# How the code of an answer begins that a recorded override has turned into a warning.
+OVERRIDDEN = "overridden-"
 
 
 class Hearing(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +31,12 @@ class Hearing(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime | None
     stable_until: datetime | None
     denied_until: datetime | None
-    warned: bool
 
 
 def hear(rules: tuple[LoadedRule, ...], moment: Moment) -> Hearing:
     """Ask each rule once, in order."""
-    looks = [rule.judge(moment) if rule.plain else _ask(rule, moment) for rule in rules]
+    plainly = moment.request.override is None
+    looks = [rule.judge(moment) if rule.plain and plainly else _ask(rule, moment) for rule in rules]
     answers = [answer for answer, _ in looks]
     ends = [end for _, end in looks if end is not None]
     stable_until = min(ends) if ends else None
@@ -46,7 +49,6 @@ def hear(rules: tuple[LoadedRule, ...], moment: Moment) -> Hearing:
             not_before=None,
             stable_until=stable_until,
             denied_until=None,
-            warned=False,
         )
     return _weigh(answers, forbidding, stable_until)
 
@@ -65,7 +67,6 @@ def _weigh(answers: list[RuleAnswer], looks: list[Look], stable_until: datetime 
         not_before=max(known) if known and len(known) == len(untils) else None,
         stable_until=stable_until,
         denied_until=max(ends) if ends and len(ends) == len(denied) else None,
-        warned=any(answer.outcome is WARN for answer, _ in looks),
     )
 
 
@@ -78,15 +79,49 @@ def _until(answer: RuleAnswer) -> datetime:
 
 
 def _ask(rule: LoadedRule, moment: Moment) -> Look:
-    """Ask a rule that has dates or only warns: what both mean is the same for every kind."""
+    """Ask a rule that has dates, conditions or zones of its own, or only watches: the same for every kind."""
     midnight = moment.midnight or moment.horizon_moves_at
     if rule.effective is not None and not _in_force(rule.effective, moment):
         return rule.not_in_force, midnight
-    answer, stable_until = rule.judge(moment)
-    if rule.warns:
-        breach = answer.outcome is not PASS
-        return (msgspec.structs.replace(answer, outcome=WARN) if breach else answer), None
-    return answer, midnight if stable_until is None else min(stable_until, midnight)
+    here = moment if rule.zones is None else moment.seen_from(rule.zones)
+    holds, over = (True, None) if rule.when is None else rule.when(here)
+    if not holds:
+        return rule.not_now, _earlier(over, midnight)
+    freed: datetime | None = None
+    for check, excepted in rule.unless:
+        holds, turns = check(here)
+        if holds:
+            return excepted, _earlier(turns, midnight)
+        freed = _earlier(freed, turns)
+    answer, stable_until = rule.judge(here)
+    if answer.outcome is not PASS:
+        answer = _weakened(rule, moment, _ending(rule, answer, _earlier(over, freed)))
+    if rule.effect != "forbid":
+        return answer, None
+    ends = _earlier(_earlier(stable_until, midnight), _earlier(over, freed))
+    return answer, ends
+
+
+def _ending(rule: LoadedRule, answer: RuleAnswer, turns: datetime | None) -> RuleAnswer:
+    """Let an answer name the first instant at which a condition may lift it, if that is before its own."""
+    if turns is None or (answer.until is not None and answer.until <= turns):
+        return answer
+    outcome = DEFER if rule.turns else answer.outcome
+    return msgspec.structs.replace(answer, until=turns, outcome=outcome)
+
+
+def _weakened(rule: LoadedRule, moment: Moment, answer: RuleAnswer) -> RuleAnswer:
+    """Make of a forbidding answer what the rule's effect, or a recorded override, leaves of it."""
+    if rule.effect != "forbid":
+        return msgspec.structs.replace(answer, outcome=WARN if rule.effect == "warn" else SHADOW)
+    override = moment.request.override
+    if override is not None and rule.overridable and rule.label.rule in override.rules:
+        return msgspec.structs.replace(answer, outcome=WARN, code=f"{OVERRIDDEN}{answer.code}")
+    return answer
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return one if other is None else other if one is None else min(one, other)
 
 
 def _in_force(effective: Effective, moment: Moment) -> bool:
@@ -98,4 +133,6 @@ def _in_force(effective: Effective, moment: Moment) -> bool:
         first = (moment.at - WIDEST_OFFSET).toordinal()
         last = (moment.at + WIDEST_OFFSET).toordinal()
     begun = effective.from_ is None or date.fromordinal(last) >= effective.from_
+    # A waiver ends for a person when its last day has ended in any place, as a rule begins.
+    begun = begun and (effective.waived_until is None or date.fromordinal(last) > effective.waived_until)
     return begun and (effective.until is None or date.fromordinal(first) <= effective.until)

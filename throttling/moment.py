@@ -2,25 +2,22 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 
 import msgspec
 
 from throttling.decision import RuleAnswer
-from throttling.facts import Event, EventChannel, Facts, Request
+from throttling.evidence import CANDIDATES, Zones, zones_for
+from throttling.facts import Channel, Event, EventChannel, Facts, Request
 from throttling.localtime import day_start
 from throttling.places import Place, places_at
+from throttling.selector import Selector, Sort, selects
 
 DAY = timedelta(days=1)
 INSTANT = attrgetter("at")
-
-
-class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Which events a rule counts; None is every one. Rules that count alike share one, compared by identity."""
-
-    kinds: tuple[str, ...] | None
-    channels: tuple[EventChannel, ...] | None
+# The channel of a request, as events name it.
+MEDIA = {channel: EventChannel(channel) for channel in Channel}
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,23 +39,22 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     request: Request
     facts: Facts
     history: list[Event]
+    medium: EventChannel
     places: tuple[Place, ...]
     midnight: datetime | None
     horizon_end: datetime
     horizon_moves_at: datetime
+    sorts: dict[Sort, list[Event]]
     series: dict[Selector, Series]
     starts: dict[int, datetime]
+    views: dict[Zones, "Moment"]
 
     def select(self, selector: Selector) -> Series:
         """Return the events that `selector` counts; asked often, found once."""
         known = self.series.get(selector)
         if known is None:
-            kinds, channels = selector.kinds, selector.channels
-            events = [
-                event
-                for event in self.history
-                if (kinds is None or event.kind in kinds) and (channels is None or event.channel in channels)
-            ]
+            groups = [events for sort, events in self.sorts.items() if selects(selector, sort)]
+            events = groups[0] if len(groups) == 1 else sorted(chain(*groups), key=INSTANT)
             known = self.series[selector] = Series(events=events, instants=[event.at for event in events])
         return known
 
@@ -70,11 +66,14 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
             self.starts[days] = known
         return known
 
-
-@lru_cache(maxsize=256)
-def selector_of(kinds: tuple[str, ...] | None, channels: tuple[EventChannel, ...] | None) -> Selector:
-    """Return the one selector for these kinds and channels."""
-    return Selector(kinds=kinds, channels=channels)
+    def seen_from(self, zones: Zones) -> "Moment":
+        """Return the same moment in the places that a rule goes by, if it does not go by all candidates."""
+        known = self.views.get(zones)
+        if known is None:
+            here = places_at(zones_for(zones, self.request.zones), self.at)
+            known = msgspec.structs.replace(self, places=here.places, midnight=here.midnight, starts={})
+            self.views[zones] = known
+        return known
 
 
 # A rule's answer, and the first later instant at which that answer could change (None: not by the passing of time).
@@ -88,25 +87,49 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
     The horizon ends at a UTC midnight, so that it moves once a day and a decision made with it stays true until then.
     """
     today = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    here = places_at(tuple([evidence.zone for evidence in facts.request.zones]), at)
+    here = places_at(_candidates(facts.request), at)
+    history = _counted_history(facts)
     return Moment(
         at=at,
         request=facts.request,
         facts=facts,
-        history=_counted_history(facts),
+        history=history,
+        medium=MEDIA[facts.request.channel],
         places=here.places,
         midnight=here.midnight,
         horizon_end=today + timedelta(days=horizon_days + 1),
         horizon_moves_at=today + DAY,
+        sorts=_sorted_out(history),
         series={},
         starts={},
+        views={},
     )
 
 
 def later(moment: Moment, at: datetime) -> Moment:
     """Show the same facts at a later instant of the same search: nothing else has happened, the horizon stays."""
-    here = places_at(tuple([evidence.zone for evidence in moment.request.zones]), at)
-    return msgspec.structs.replace(moment, at=at, places=here.places, midnight=here.midnight, starts={})
+    here = places_at(_candidates(moment.request), at)
+    return msgspec.structs.replace(
+        moment, at=at, places=here.places, midnight=here.midnight, starts={}, views={}
+    )
+
+
+def _candidates(request: Request) -> tuple[str, ...]:
+    zones = request.zones
+    return (zones[0].zone,) if len(zones) == 1 else zones_for(CANDIDATES, zones)
+
+
+def _sorted_out(history: list[Event]) -> dict[Sort, list[Event]]:
+    """Put events of one sort together, each list oldest first."""
+    sorts: dict[Sort, list[Event]] = {}
+    for event in history:
+        sort = (event.kind, event.channel, event.outcome, event.purpose, event.place)
+        group = sorts.get(sort)
+        if group is None:
+            sorts[sort] = [event]
+        else:
+            group.append(event)
+    return sorts
 
 
 def _counted_history(facts: Facts) -> list[Event]:

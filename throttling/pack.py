@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from throttling.facts import Channel
+from throttling.condition import Condition
+from throttling.evidence import CANDIDATES, Zones
+from throttling.facts import Actor, Channel
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
@@ -32,7 +34,7 @@ LAYERS = (Layer.LAW, Layer.HOUSE, Layer.CREDITOR)
 
 
 class Force(StrEnum):
-    """What kind of duty a rule is. All of them bind here; which ones a recorded override may pass depends on this."""
+    """What kind of duty a rule is. All of them bind; which ones a recorded override may pass depends on this."""
 
     PROHIBITION = "prohibition"
     PRESUMPTION = "presumption"
@@ -40,6 +42,18 @@ class Force(StrEnum):
     GUIDANCE = "guidance"
     INDUSTRY_CODE = "industry_code"
     HOUSE = "house"
+
+
+# Forces that a recorded override may pass, unless a rule says otherwise: they leave room for reasons.
+OVERRIDABLE = frozenset({Force.PRESUMPTION, Force.SAFE_HARBOUR, Force.GUIDANCE, Force.INDUSTRY_CODE})
+
+
+class Status(StrEnum):
+    """Where a rule stands in its life. Only one in force may bind; the others may be watched in the shadow."""
+
+    IN_FORCE = "in_force"
+    DRAFT = "draft"
+    SUPERSEDED = "superseded"
 
 
 class Confidence(StrEnum):
@@ -62,10 +76,11 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Effective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The local dates on which a rule is in force, both included."""
+    """The local dates on which a rule is in force, both included. One that was waived begins on the day after."""
 
     from_: date | None = msgspec.field(name="from", default=None)
     until: date | None = None
+    waived_until: date | None = None
 
     def __post_init__(self) -> None:
         if self.from_ is not None and self.until is not None and self.until < self.from_:
@@ -82,6 +97,29 @@ class Applies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     creditors: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
     debt_types: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
     purposes: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    except_purposes: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    actors: Annotated[frozenset[Actor], msgspec.Meta(min_length=1)] | None = None
+    products: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    account_states: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    relations: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    except_relations: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+    places: Annotated[frozenset[Text], msgspec.Meta(min_length=1)] | None = None
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long `what` must be kept: so many `years` or `days` after the last activity, or after an event."""
+
+    what: Text
+    years: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=36500)] | None = None
+    after: Literal["last_activity", "event"] = "last_activity"
+    citation: Citation
+    confidence: Confidence = Confidence.VERIFIED
+
+    def __post_init__(self) -> None:
+        if (self.years is None) == (self.days is None):
+            message = "a retention is a number of years or of days"
+            raise ValueError(message)
 
 
 class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,7 +130,9 @@ class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One duty. `effect: warn` reports a breach without changing the verdict.
+    """One duty. `effect: warn` reports a breach without changing the verdict, `shadow` only records it.
+
+    It binds while `when` holds, and frees a request for which any of `unless` holds. `zones`: whose clock it goes by.
 
     `tightens` names the law's rule that this one claims to be at least as strict as; the loader checks the claim.
     `params` is the block of the kind, typed once the pack is parsed.
@@ -104,10 +144,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     confidence: Confidence
     force: Force
     params: Any
-    effect: Literal["forbid", "warn"] = "forbid"
+    effect: Literal["forbid", "warn", "shadow"] = "forbid"
     enabled: bool = True
+    status: Status = Status.IN_FORCE
+    overridable: bool | None = None
     effective: Effective = Effective()
     applies: Applies = Applies()
+    zones: Zones = CANDIDATES
+    when: Condition | None = None
+    unless: tuple[Condition, ...] = ()
     tightens: RuleId | None = None
     note: Text | None = None
 
@@ -123,6 +168,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tzdb_min: Release
     jurisdiction: Jurisdiction = Jurisdiction()
     note: Text | None = None
+    retention: tuple[Retention, ...] = ()
     rules: tuple[Rule, ...]
     file: str = ""
     lines: dict[str, int] = {}
@@ -134,6 +180,11 @@ def countries_of(pack: Pack, rule: Rule) -> frozenset[str] | None:
     if wide is None or narrow is None:
         return wide if narrow is None else narrow
     return wide & narrow
+
+
+def is_overridable(rule: Rule) -> bool:
+    """Whether a recorded override may pass a rule."""
+    return rule.force in OVERRIDABLE if rule.overridable is None else rule.overridable
 
 
 def regions_of(pack: Pack, rule: Rule) -> frozenset[str] | None:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from throttling.faults import Fault
-from throttling.kinds import KINDS
-from throttling.pack import FLOOR, Confidence, Layer, Pack, Rule
+from throttling.kinds import KINDS, NEVER_OVERRIDDEN
+from throttling.pack import FLOOR, Confidence, Layer, Pack, Rule, Status
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")
@@ -98,6 +98,18 @@ def _parse_rule(scribe: _Scribe, raw: object, index: int) -> Rule | None:
             (*path, "confidence"),
             f"{rule.id} is unverified and enabled",
             "write `enabled: false` until somebody has read the source",
+        )
+    if rule.status is not Status.IN_FORCE and rule.enabled and rule.effect != "shadow":
+        scribe.say(
+            (*path, "status"),
+            f"{rule.id} is {rule.status} and binds",
+            "write `enabled: false`, or `effect: shadow` to watch it",
+        )
+    if rule.overridable and rule.kind in NEVER_OVERRIDDEN:
+        scribe.say(
+            (*path, "overridable"),
+            f"a rule of kind {rule.kind} cannot be overridden",
+            "remove the key: whoever asked not to be contacted is not",
         )
     params: Any = scribe.convert(rule.params, KINDS[rule.kind].params, (*path, "params"))
     return None if params is None else msgspec.structs.replace(rule, params=params)

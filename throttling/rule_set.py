@@ -1,12 +1,15 @@
 """The rules in force in this gateway, compiled: what `decide` is asked with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Literal
 
 import msgspec
 
 from throttling.budget import Budget
+from throttling.conditions import Check
 from throttling.decision import RuleAnswer
-from throttling.facts import Channel, Request
+from throttling.evidence import Zones
+from throttling.facts import Request
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Moment
 from throttling.pack import Applies, Effective
@@ -14,12 +17,15 @@ from throttling.pack import Applies, Effective
 # Requests differ in few of the things that rules select by; past this many kinds of request the memory starts afresh.
 MEMORY = 4096
 
+Effect = Literal["forbid", "warn", "shadow"]
+
 
 class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One enabled rule, ready to be asked. The answers that need no figures are made once.
 
-    `effective` is None for a rule without dates; a rule that `warns` reports a breach and forbids nothing; one that is
-    `plain` has no dates and does not only warn, so that asking it is asking its judge.
+    `effective` is None for a rule without dates, `zones` for one that goes by every candidate. One that is `plain` has
+    no dates, zones or conditions and binds, so that asking it is asking its judge. `turns` says that its denial ends as
+    soon as a condition turns, which makes it a deferral.
     """
 
     label: RuleLabel
@@ -27,12 +33,18 @@ class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     countries: frozenset[str] | None
     regions: frozenset[str] | None
     effective: Effective | None
-    warns: bool
+    effect: Effect
     plain: bool
+    overridable: bool
+    turns: bool
+    zones: Zones | None
+    when: Check | None
+    unless: tuple[tuple[Check, RuleAnswer], ...]
     judge: Judge
     budget: Callable[[Moment], Budget] | None
     not_applicable: RuleAnswer
     not_in_force: RuleAnswer
+    not_now: RuleAnswer
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -64,23 +76,37 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def select(self, request: Request) -> Selection:
         """Return the rules that bind `request`; what the request does not state counts as a match."""
-        types = frozenset([debt.type for debt in request.debts])
-        key = (request.country, request.region, request.channel, request.creditor, request.purpose, types)
+        debts = request.debts
+        if len(debts) == 1:
+            traits: object = (debts[0].type, debts[0].product, debts[0].state)
+        else:
+            traits = frozenset([(debt.type, debt.product, debt.state) for debt in debts])
+        key = (
+            request.country,
+            request.region,
+            request.channel,
+            request.creditor,
+            request.purpose,
+            request.actor,
+            request.relation,
+            request.place,
+            traits,
+        )
         known = self.memory.get(key)
         if known is None:
             if len(self.memory) >= MEMORY:
                 self.memory.clear()
-            known = self.memory[key] = _select(self, request, types)
+            known = self.memory[key] = _select(self, request)
         return known
 
 
-def _select(rules: RuleSet, request: Request, debt_types: frozenset[str | None]) -> Selection:
+def _select(rules: RuleSet, request: Request) -> Selection:
     refusal = _refusal(rules, request.country)
     if refusal is not None:
         return Selection(rules=(), skipped=(), warnings=(), refusal=refusal)
     region = _known_region(request)
     here = [rule for rule in rules.rules if rule.countries is None or request.country in rule.countries]
-    bound = [rule for rule in here if _binds(rule, request, region, debt_types)]
+    bound = [rule for rule in here if _binds(rule, request, region)]
     skipped = tuple(rule.not_applicable for rule in here if rule not in bound)
     guessed = region is None and any(rule.regions is not None for rule in bound)
     warnings = ("region-unknown",) if guessed else ()
@@ -107,28 +133,30 @@ def _known_region(request: Request) -> str | None:
     return request.region
 
 
-def _binds(rule: LoadedRule, request: Request, region: str | None, debt_types: frozenset[str | None]) -> bool:
-    applies = rule.applies
+def _binds(rule: LoadedRule, request: Request, region: str | None) -> bool:
+    applies, debts = rule.applies, request.debts
     return (
         _matches(applies.channels, request.channel)
         and _matches(applies.creditors, request.creditor)
         and _matches(applies.purposes, request.purpose)
+        and not _matches(applies.except_purposes or frozenset(), request.purpose)
+        and _matches(applies.actors, request.actor)
+        and _matches(applies.relations, request.relation)
+        and not _matches(applies.except_relations or frozenset(), request.relation)
+        and _matches(applies.places, request.place)
         and _region_matches(rule.regions, region)
-        and (
-            applies.debt_types is None
-            or not debt_types
-            or None in debt_types
-            or bool(applies.debt_types & debt_types)
-        )
+        and _any_matches(applies.debt_types, [debt.type for debt in debts])
+        and _any_matches(applies.products, [debt.product for debt in debts])
+        and _any_matches(applies.account_states, [debt.state for debt in debts])
     )
 
 
-def _matches(wanted: frozenset[str] | frozenset[Channel] | None, stated: str) -> bool:
-    return wanted is None or stated in wanted
+def _matches(wanted: Collection[str] | None, stated: str | None) -> bool:
+    return wanted is None or (stated in wanted if stated is not None else bool(wanted))
 
 
-def _types_match(wanted: frozenset[str] | None, stated: frozenset[str | None]) -> bool:
-    return wanted is None or not stated or None in stated or not wanted.isdisjoint(stated)
+def _any_matches(wanted: frozenset[str] | None, stated: list[str | None]) -> bool:
+    return wanted is None or not stated or any(one is None or one in wanted for one in stated)
 
 
 def _region_matches(wanted: frozenset[str] | None, region: str | None) -> bool:

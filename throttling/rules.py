@@ -3,12 +3,24 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from throttling.condition import given
+from throttling.conditions import Side, build_check
 from throttling.decision import Outcome
+from throttling.evidence import CANDIDATES
 from throttling.faults import Fault
 from throttling.floor import floor_under
-from throttling.kinds import KINDS
+from throttling.kinds import KINDS, NEVER_OVERRIDDEN, RANKS
 from throttling.label import RuleLabel
-from throttling.pack import LAYERS, Effective, Layer, Pack, Rule, countries_of, regions_of
+from throttling.pack import (
+    LAYERS,
+    Effective,
+    Layer,
+    Pack,
+    Rule,
+    countries_of,
+    is_overridable,
+    regions_of,
+)
 from throttling.parse import parse_pack
 from throttling.rule_set import LoadedRule, RuleSet
 from throttling.tightening import loosened
@@ -38,7 +50,7 @@ def build_rule_set(
     if faults:
         return faults
     loaded = [
-        (KINDS[rule.kind].rank, LAYERS.index(pack.layer), rule.id, _load(pack, rule))
+        (RANKS[rule.kind], LAYERS.index(pack.layer), rule.id, _load(pack, rule))
         for pack in floor_under(list(packs))
         for rule in pack.rules
         if rule.enabled
@@ -69,19 +81,33 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         confidence=rule.confidence.value,
         force=rule.force.value,
     )
-    warns = rule.effect == "warn"
+    always = rule.effective == Effective() and rule.when is None and not rule.unless
+    zones = None if rule.zones == CANDIDATES else rule.zones
+    binds = rule.effect == "forbid"
     return LoadedRule(
         label=label,
         applies=rule.applies,
         countries=countries_of(pack, rule),
         regions=regions_of(pack, rule),
         effective=None if rule.effective == Effective() else rule.effective,
-        warns=warns,
-        plain=not warns and rule.effective == Effective(),
+        effect=rule.effect,
+        plain=binds and always and zones is None,
+        overridable=rule.kind not in NEVER_OVERRIDDEN and is_overridable(rule),
+        turns=kind.turns,
+        zones=zones,
+        when=None if rule.when is None else build_check(rule.when, Side.WHEN),
+        unless=tuple(
+            (
+                build_check(one, Side.UNLESS),
+                label.answer(Outcome.NOT_APPLICABLE, "excepted", window=" and ".join(given(one))),
+            )
+            for one in rule.unless
+        ),
         judge=kind.build_judge(label, rule.params),
-        budget=None if kind.budget is None or warns else partial(kind.budget, label, rule.params),
+        budget=None if kind.budget is None or not binds else partial(kind.budget, label, rule.params),
         not_applicable=label.answer(Outcome.NOT_APPLICABLE, "not-applicable"),
         not_in_force=label.answer(Outcome.NOT_APPLICABLE, "not-in-force"),
+        not_now=label.answer(Outcome.NOT_APPLICABLE, "not-now"),
     )
 
 

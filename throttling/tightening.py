@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from throttling.facts import Channel
+from throttling.facts import Actor, Channel
 from throttling.faults import Fault
 from throttling.kinds import KINDS
-from throttling.pack import LAYERS, Effective, Pack, Rule, countries_of, regions_of
+from throttling.pack import LAYERS, Effective, Pack, Rule, countries_of, is_overridable, regions_of
 
 
 def loosened(packs: Sequence[Pack]) -> Iterator[Fault]:
@@ -38,12 +38,26 @@ def _why_not_tighter(pack: Pack, mine: Rule, other: tuple[Pack, Rule] | None) ->
         return f"that is a rule of the {above.layer} layer, not of a higher one"
     if mine.kind != theirs.kind:
         return f"that is a rule of another kind, {theirs.kind}"
-    if not mine.enabled or mine.effect == "warn" or mine.effective != Effective():
-        return "it does not always bind"
+    looser = next((why for why, is_so in _looser(mine, theirs).items() if is_so), None)
+    if looser is not None:
+        return looser
     reach = _shorter_reach(pack, mine, above, theirs)
     if reach is not None:
         return f"it does not bind for all {reach} of that rule"
     return KINDS[mine.kind].counterexample(mine.params, theirs.params)
+
+
+def _looser(mine: Rule, theirs: Rule) -> dict[str, bool]:
+    """Say what may be looser about a rule besides its parameters and its reach, and whether it is."""
+    return {
+        "it does not always bind": (
+            not mine.enabled or mine.effect != "forbid" or mine.effective != Effective()
+        ),
+        "it binds only on a condition": mine.when is not None and mine.when != theirs.when,
+        "it has an exception that the other has not": not set(mine.unless) <= set(theirs.unless),
+        "it goes by the clock of other places": mine.zones != theirs.zones,
+        "an override may pass it": is_overridable(mine) and not is_overridable(theirs),
+    }
 
 
 def _shorter_reach(pack: Pack, mine: Rule, above: Pack, theirs: Rule) -> str | None:
@@ -56,12 +70,23 @@ def _shorter_reach(pack: Pack, mine: Rule, above: Pack, theirs: Rule) -> str | N
         ("creditors", a.creditors, b.creditors),
         ("debt types", a.debt_types, b.debt_types),
         ("purposes", a.purposes, b.purposes),
+        ("actors", _words(a.actors), _words(b.actors)),
+        ("products", a.products, b.products),
+        ("account states", a.account_states, b.account_states),
+        ("relations", a.relations, b.relations),
+        ("places", a.places, b.places),
     )
+    for name, spared, also_spared in (
+        ("purposes", a.except_purposes, b.except_purposes),
+        ("relations", a.except_relations, b.except_relations),
+    ):
+        if spared is not None and not spared <= (also_spared or frozenset()):
+            return name
     for name, own, wanted in reaches:
         if own is not None and (wanted is None or not wanted <= own):
             return name
     return None
 
 
-def _words(channels: frozenset[Channel] | None) -> frozenset[str] | None:
-    return None if channels is None else frozenset(channel.value for channel in channels)
+def _words(members: frozenset[Channel] | frozenset[Actor] | None) -> frozenset[str] | None:
+    return None if members is None else frozenset(member.value for member in members)

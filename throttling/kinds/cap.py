@@ -1,4 +1,4 @@
-"""At most so many contacts within so many local calendar days, per person or per debt.
+"""At most so many contacts within a window, per person, debt, account, address and the like.
 
 Days are counted on the local calendar of every candidate zone, and the strictest count binds. The day of an event is
 day one (12 CFR 1006.14(b)(2)(i)(B); the same reading for part (A): first call on a Wednesday and six more leave the
@@ -7,89 +7,88 @@ next Wednesday free again, comment 14(b)(2)(i)-1.i). It is not 168 hours.
 
 from bisect import bisect_left
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from throttling.budget import Budget
-from throttling.decision import DEFER, DENY, PASS
-from throttling.facts import Debt, Event, EventChannel
+from throttling.counting import (
+    Count,
+    Counted,
+    Counting,
+    Per,
+    compile_counting,
+    count,
+    fullest,
+    instants_of,
+    keys_of,
+)
+from throttling.decision import DEFER, DENY, NEAR_LIMIT, PASS
+from throttling.kinds.proof import unseen
 from throttling.label import RuleLabel
-from throttling.localtime import day_of_event, day_start
-from throttling.moment import Judge, Look, Moment, selector_of
-
-Kinds = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1)]
-Channels = Annotated[tuple[EventChannel, ...], msgspec.Meta(min_length=1)]
+from throttling.lookback import describe, first_counted, leaves_at, span_of, turns_at
+from throttling.moment import Judge, Look, Moment
+from throttling.vocabulary import Unit
 
 
-# Whoever gathers the facts must bring every event of so many days: a window that reaches further back than the history
-# would count too little, and permit.
-DAYS_MAX = 90
+class Params(Counted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`limit` events (0 means none) within the window, for each of what `per` names.
 
-
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`limit` events (0 means none) within `days` local calendar days, per `person` or per `debt`.
-
-    `kinds` and `channels` say which events count; left out, every kind and every channel does.
+    `unit` is what an event must have been to count; left out, everything that reached out to the person counts.
     """
 
     limit: Annotated[int, msgspec.Meta(ge=0, le=1000)]
-    days: Annotated[int, msgspec.Meta(ge=1, le=DAYS_MAX)]
-    per: Literal["person", "debt"]
-    kinds: Kinds | None = None
-    channels: Channels | None = None
-
-
-class Count(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The instants, oldest first, of the events that count now for one debt (or the person), and the debt's token."""
-
-    debt: str | None
-    instants: list[datetime]
+    per: Per
+    unit: Unit | None = None
 
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Pass while every debt of the request (or the person) has a place left; otherwise defer to when one frees."""
-    limit, days, window = params.limit, params.days, describe(params)
-    per_person = params.per == "person"
-    selector = selector_of(params.kinds, params.channels)
+    limit, window = params.limit, describe(params)
+    counting = compile_counting(params, params.unit, params.per)
+    selector, zoned, simple = counting.selector, counting.zoned, counting.simple
     none = label.answer(DENY, "cap-zero", used=0, limit=0, window=window), None
     unknown = label.answer(DENY, "zone-unknown", limit=limit, window=window), None
-    passes = [label.answer(PASS, "ok", used=used, limit=limit, window=window) for used in range(limit)]
+    passes = [
+        label.answer(PASS, _code(used, limit), used=used, limit=limit, window=window) for used in range(limit)
+    ]
 
     def judge(moment: Moment) -> Look:
         if limit == 0:
             return none
-        if not moment.places:
+        if zoned and not moment.places:
             return unknown
-        if per_person:
+        if simple and zoned:
             instants = moment.select(selector).instants
-            used = len(instants) and len(instants) - bisect_left(instants, moment.window_start(days))
+            used = len(instants) and len(instants) - bisect_left(instants, first_counted(params, moment))
             if used < limit:
                 return passes[used], moment.midnight
-        counts = _counts(params, moment)
-        fullest = counts[0] if len(counts) == 1 else max(counts, key=_fullness)
-        used, debt = len(fullest.instants), fullest.debt
+        counts = count(counting, moment)
+        most = fullest(counts)
+        used, debt = len(most.events), most.debt
+        turns = moment.midnight if zoned else _turns(params, moment, counts)
         if used < limit:
-            return label.answer(PASS, "ok", used=used, limit=limit, window=window, debt=debt), moment.midnight
-        until = max([_frees(moment, days, count.instants, limit) for count in counts])
+            passed = passes[used]
+            return (passed if debt is None else msgspec.structs.replace(passed, debt=debt)), turns
+        until = max([_frees(counting, moment, instants_of(one), limit) for one in counts])
         answer = label.answer(
             DEFER, "cap-reached", until=until, used=used, limit=limit, window=window, debt=debt
         )
-        return answer, moment.midnight
+        return answer, turns
 
     return judge
 
 
 def budget(label: RuleLabel, params: Params, moment: Moment) -> Budget:
     """Say what is left under this cap, and when each used place frees; `moment.places` must not be empty."""
-    fullest = max(_counts(params, moment), key=_fullness)
-    frees = sorted(_frees_one(moment, params.days, instant) for instant in fullest.instants)
+    most = fullest(count(compile_counting(params, params.unit, params.per), moment))
+    frees = sorted(leaves_at(params, moment, instant) for instant in instants_of(most))
     return Budget(
         rule=label.rule,
         used=len(frees),
         limit=params.limit,
         window=describe(params),
-        debt=fullest.debt,
+        debt=most.debt,
         frees_at=tuple(frees),
     )
 
@@ -98,59 +97,53 @@ def counterexample(mine: Params, theirs: Params) -> str | None:
     """Name a series of events that `mine` lets pass and `theirs` does not.
 
     The most that fits into any d2 consecutive days under "l1 in d1 days" is l1 * ceil(d2 / d1): bursts of l1, d1 days
-    apart. `mine` is strict enough exactly if that is at most l2.
+    apart. `mine` is strict enough exactly if that is at most l2. The same holds for spans of time.
     """
-    if theirs.per == "person" and mine.per == "debt":
+    if keys_of(theirs.per) == {"person"} and keys_of(mine.per) == {"debt"}:
         return f"{theirs.limit + 1} events on as many debts pass"
-    for have, want, what in ((mine.kinds, theirs.kinds, "kind"), (mine.channels, theirs.channels, "channel")):
-        if have is not None and (want is None or not set(want) <= set(have)):
-            unseen = "other" if want is None else min(set(want) - set(have))
-            return f"an event of {what} {unseen} does not count"
-    bursts = -(-theirs.days // mine.days)
+    if not keys_of(mine.per) - {"person"} <= keys_of(theirs.per):
+        return (
+            f"it counts apart what that rule counts together, per {' and '.join(sorted(keys_of(mine.per)))}"
+        )
+    missed = unseen(mine, theirs, mine.unit, theirs.unit)
+    if missed is not None:
+        return missed
+    return _too_many(mine, theirs)
+
+
+def _too_many(mine: Params, theirs: Params) -> str | None:
+    have, want = _length(mine), _length(theirs)
+    if have is None or want is None or have[1] != want[1]:
+        same = mine.calendar == theirs.calendar and mine.week_starts == theirs.week_starts
+        if have is None and want is None and same:
+            return None if mine.limit <= theirs.limit else f"{mine.limit} in a {describe(mine)} pass"
+        return f"a window of {describe(mine)} cannot be held against one of {describe(theirs)}"
+    bursts = -(-want[0] // have[0])
     most = mine.limit * bursts
     if most <= theirs.limit:
         return None
-    return f"{bursts} times {mine.limit}, {mine.days} days apart, makes {most} within {theirs.days} days"
+    apart = f"{describe(mine).replace('calendar ', '')} apart"
+    return f"{bursts} times {mine.limit}, {apart}, makes {most} within {describe(theirs).replace('calendar ', '')}"
 
 
-def describe(params: Params) -> str:
-    """Write the window as `7 calendar days`."""
-    return "1 calendar day" if params.days == 1 else f"{params.days} calendar days"
+def _turns(params: Params, moment: Moment, counts: list[Count]) -> datetime | None:
+    return turns_at(params, moment, sorted([event.at for one in counts for event in one.events]))
 
 
-def _counts(params: Params, moment: Moment) -> list[Count]:
-    """Count for each debt of the request. A request that names none is counted against everything that happened.
-
-    An event inside the window of any place counts: that is the strictest count of all places.
-    """
-    series = moment.select(selector_of(params.kinds, params.channels))
-    first = bisect_left(series.instants, moment.window_start(params.days))
-    if params.per == "person" or not moment.request.debts:
-        return [Count(debt=None, instants=series.instants[first:])]
-    events = series.events[first:]
-    return [Count(debt=debt.token, instants=_about(debt, events)) for debt in moment.request.debts]
+def _code(used: int, limit: int) -> str:
+    return NEAR_LIMIT if used * 5 >= limit * 4 else "ok"
 
 
-def _about(debt: Debt, events: list[Event]) -> list[datetime]:
-    """Pick the events about one debt. One that names no debt counts for each: which it was cannot be known any more."""
-    token, group = debt.token, debt.group
-    return [
-        event.at
-        for event in events
-        if token in event.debts or not event.debts or (group is not None and group in event.debts)
-    ]
+def _length(params: Params) -> tuple[int, str] | None:
+    """Return the length of a window in its own unit; a calendar week or month has none that could be compared."""
+    if params.days is not None:
+        return params.days, "days"
+    span = span_of(params)
+    return None if span is None else (int(span.total_seconds()), "seconds")
 
 
-def _frees(moment: Moment, days: int, instants: list[datetime], limit: int) -> datetime:
+def _frees(counting: Counting, moment: Moment, instants: list[datetime], limit: int) -> datetime:
     """Say when a place is free: when the limit-th newest event has left the window everywhere; now, if there is one."""
     if len(instants) < limit:
         return moment.at
-    return _frees_one(moment, days, instants[-limit])
-
-
-def _frees_one(moment: Moment, days: int, instant: datetime) -> datetime:
-    return max([day_start(p.zone, day_of_event(p.zone, instant) + days).late for p in moment.places])
-
-
-def _fullness(count: Count) -> tuple[int, str]:
-    return len(count.instants), count.debt or ""
+    return leaves_at(counting.window, moment, instants[-limit])

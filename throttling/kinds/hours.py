@@ -10,22 +10,30 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from throttling.calendars import Calendar
 from throttling.decision import DEFER, DENY, PASS
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Look, Moment
-from throttling.windows import DAY_MIN, Hours, Window, closes_at, opens_at
+from throttling.week import WEEK, Weekday
+from throttling.windows import DAY_MIN, Bounds, Hours, Window, closes_at, opens_at
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Each of these bounds lets no instant pass that its own would not.
+NOT_WIDER = {
+    Bounds.OPEN: frozenset(Bounds),
+    Bounds.HALF_OPEN: frozenset({Bounds.HALF_OPEN, Bounds.CLOSED}),
+    Bounds.CLOSED: frozenset({Bounds.CLOSED}),
+}
+HOLIDAY: Literal["holiday"] = "holiday"
+DayClass = Weekday | Literal["holiday"]
 ClockTime = Annotated[str, msgspec.Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Open from `open` (included) to `close` (not included), local time `HH:MM`, on `days` (default: every day)."""
+    """Open from `open` (included) to `close` (not included), local time `HH:MM`, on `days` (default: every weekday)."""
 
     open: ClockTime
     close: ClockTime
-    days: Annotated[tuple[Weekday, ...], msgspec.Meta(min_length=1)] = WEEK
+    days: Annotated[tuple[DayClass, ...], msgspec.Meta(min_length=1)] = WEEK
 
     def __post_init__(self) -> None:
         if self.open >= self.close:
@@ -34,12 +42,21 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The windows in which contact is permitted; outside all of them it is not."""
+    """The windows in which contact is permitted; outside all of them it is not.
+
+    With `holidays` a holiday is no weekday: it is closed but for windows on `holiday`. `bounds` says whether a window
+    contains its opening and closing instants.
+    """
 
     windows: Annotated[tuple[Opening, ...], msgspec.Meta(min_length=1, max_length=28)]
+    holidays: Calendar | None = None
+    bounds: Bounds = Bounds.HALF_OPEN
 
     def __post_init__(self) -> None:
-        for day in WEEK:
+        if self.holidays is None and any(HOLIDAY in window.days for window in self.windows):
+            message = "hours on a holiday, but no calendar: add `holidays`"
+            raise ValueError(message)
+        for day in (*WEEK, HOLIDAY):
             today = sorted((window.open, window.close) for window in self.windows if day in window.days)
             if any(earlier[1] > later[0] for earlier, later in pairwise(today)):
                 message = f"two windows overlap on {day}: merge them"
@@ -48,7 +65,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Pass while every candidate zone is open; otherwise defer to the first instant at which all are."""
-    hours = Hours(windows=tuple(_window(opening) for opening in params.windows))
+    windows = tuple(_window(opening) for opening in params.windows)
+    hours = Hours(windows=windows, calendar=params.holidays, bounds=params.bounds)
     text = describe(params)
     passed = label.answer(PASS, "ok", window=text)
     unknown = label.answer(DENY, "zone-unknown", window=text), None
@@ -78,8 +96,17 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
 
 def counterexample(mine: Params, theirs: Params) -> str | None:
     """Name a weekday and minute at which `mine` is open and `theirs` is closed."""
-    for number, day in enumerate(WEEK):
-        open_here, open_there = _minutes(mine, number), _minutes(theirs, number)
+    if theirs.bounds not in NOT_WIDER[mine.bounds]:
+        return f"its bounds are {mine.bounds}, those of the other {theirs.bounds}"
+    if theirs.holidays is not None and mine.holidays != theirs.holidays:
+        return "a holiday of the other's calendar is open"
+    for day in (*WEEK, HOLIDAY):
+        if day == HOLIDAY and mine.holidays is None:
+            continue
+        open_here = _minutes(mine, day)
+        # A calendar of mine alone may fall on any weekday of theirs.
+        days = (day,) if day != HOLIDAY or theirs.holidays is not None else WEEK
+        open_there = set.intersection(*[_minutes(theirs, one) for one in days])
         outside = sorted(open_here - open_there)
         if outside:
             return f"{day} {outside[0] // 60:02d}:{outside[0] % 60:02d} is open"
@@ -91,7 +118,9 @@ def describe(params: Params) -> str:
     parts = []
     for window in params.windows:
         days = (
-            "" if set(window.days) == set(WEEK) else " ".join(day for day in WEEK if day in window.days) + " "
+            ""
+            if set(window.days) == set(WEEK)
+            else " ".join(day for day in (*WEEK, HOLIDAY) if day in window.days) + " "
         )
         parts.append(f"{days}{window.open}-{window.close}".replace("mon tue wed thu fri ", "mon-fri "))
     return ", ".join(parts)
@@ -119,7 +148,8 @@ def _window(opening: Opening) -> Window:
     return Window(
         open_min=_minute(opening.open),
         close_min=_minute(opening.close),
-        weekdays=frozenset(WEEK.index(day) for day in opening.days),
+        weekdays=frozenset(number for number, day in enumerate(WEEK) if day in opening.days),
+        holidays=HOLIDAY in opening.days,
     )
 
 
@@ -127,11 +157,6 @@ def _minute(clock: str) -> int:
     return int(clock[:2]) * 60 + int(clock[3:])
 
 
-def _minutes(params: Params, weekday: int) -> set[int]:
-    windows = [_window(opening) for opening in params.windows]
-    return {
-        minute
-        for window in windows
-        if weekday in window.weekdays
-        for minute in range(window.open_min, min(window.close_min, DAY_MIN))
-    }
+def _minutes(params: Params, day: DayClass) -> set[int]:
+    windows = [_window(opening) for opening in params.windows if day in opening.days]
+    return {minute for window in windows for minute in range(window.open_min, min(window.close_min, DAY_MIN))}

@@ -15,13 +15,13 @@ P = TypeVar("P")
 class Kind(msgspec.Struct, Generic[P], frozen=True, kw_only=True):
     """A kind of rule: its parameter block, its judge, and the proof that one block is as strict as another.
 
-    `rank` orders answers (what binds for good comes before what ends by itself). `counterexample(mine, theirs)` names
-    something that `mine` lets pass and `theirs` does not, or None. `budget` is set by kinds that count.
+    `counterexample(mine, theirs)` names something that `mine` lets pass and `theirs` does not, or None. `budget` is set
+    by kinds that count. `turns`: its denial becomes a deferral where a condition of the rule is known to turn.
     """
 
     name: str
-    rank: int
     params: type[P]
     build_judge: Callable[[RuleLabel, P], Judge]
     counterexample: Callable[[P, P], str | None]
     budget: Callable[[RuleLabel, P, Moment], Budget] | None = None
+    turns: bool = False

@@ -18,7 +18,7 @@ from tests.fakes.decisions import (
     shipped,
 )
 from throttling.facts import Channel, Debt
-from throttling.kinds.cap import DAYS_MAX
+from throttling.lookback import DAYS_MAX
 from throttling.rules import Fault, RuleSet, build_rule_set
 
 GOOD = """\

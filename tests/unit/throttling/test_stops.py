@@ -140,7 +140,8 @@ def test_the_floor_binds_under_every_set_of_rules() -> None:
     """Rules that forgot to mention opt-outs and restrictions enforce them all the same."""
     rules = rules_of("kind: hours, params: {windows: [{open: 08:00, close: 21:00}]}")
     assert ask(rules, NOON, facts(suppressions=[stop("all")])).binding == "FLOOR.suppression"
-    assert ask(rules, NOON, facts(restrictions=[restriction()])).binding == "FLOOR.restriction"
+    assert ask(rules, NOON, facts(restrictions=[restriction("deceased")])).binding == "FLOOR.restriction"
+    assert ask(rules, NOON, facts(restrictions=[restriction("attorney")])).binding == "FLOOR.inconvenience"
 
 
 def test_the_floor_stays_silent_where_the_house_says_the_same() -> None:
