@@ -35,11 +35,9 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_tries(api: Api, random: Random, *, run: str, at: datetime) -> list[Try]:
     """One request of each verdict, as far as the gateway gives it now; fewer if it does not answer."""
-    asked = [_request(random, place, f"{run}-try-{number}") for number, place in enumerate(PLACES)]
-    barred = [_request(random, place, f"{run}-stop-{number}") for number, place in enumerate(PLACES[:1])]
-    for request in barred:
-        api.post("/v1/opt-outs", msgspec.json.encode(_said_stop(request, at)))
-    requests = asked + barred
+    barred = one_request(random, PLACES[0], f"{run}-stop")
+    api.post("/v1/opt-outs", msgspec.json.encode(_said_stop(barred, at)))
+    requests = [*one_everywhere(random, run), barred]
     answer = api.post(_DECIDE, b"\n".join(map(lean_body, requests)), content_type=NDJSON)
     if not isinstance(answer, Answered) or not answer.ok:
         return []
@@ -50,6 +48,11 @@ def find_tries(api: Api, random: Random, *, run: str, at: datetime) -> list[Try]
         if item.decision is not None
     ]
     return [found for verdict in Verdict if (found := _best(decided, verdict)) is not None]
+
+
+def one_everywhere(random: Random, run: str) -> list[ContactRequest]:
+    """A request about somebody new in each place: at any instant some of them are allowed and some deferred."""
+    return [one_request(random, place, f"{run}-try-{number}") for number, place in enumerate(PLACES)]
 
 
 def _best(decided: Sequence[tuple[ContactRequest, DecisionBody]], verdict: Verdict) -> Try | None:
@@ -65,7 +68,8 @@ def _best(decided: Sequence[tuple[ContactRequest, DecisionBody]], verdict: Verdi
     return Try(verdict=verdict, body=lean_body(request), why=decision.explanation)
 
 
-def _request(random: Random, place: Place, identifier: str) -> ContactRequest:
+def one_request(random: Random, place: Place, identifier: str) -> ContactRequest:
+    """A text message to somebody new at `place`, or a mail where no number is reserved for stories."""
     by_number = place.number is not None
     ending = f"{random.choice(_ENDINGS):02}"
     digit = "0" if place.country == "GB" else ""
