@@ -22,12 +22,7 @@ EXIT_REFUSED, EXIT_UNDER_WAY, EXIT_INTERRUPTED = 1, 3, 130
 def send(
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            allow_dash=True,
-            help="NDJSON, one request a line; - for standard input.",
-        ),
+        typer.Argument(help="NDJSON, one request a line; - for standard input."),
     ],
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to follow what is under way, once all is posted.")
@@ -101,9 +96,14 @@ def _post(
 def _opened(file: Path) -> Iterator[tuple[BinaryIO, int | None]]:
     if str(file) == "-":
         yield sys.stdin.buffer, None
-    else:
-        with file.open("rb") as stream:
-            yield stream, file.stat().st_size
+        return
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+        raise typer.Exit(EXIT_REFUSED) from error
+    with stream:
+        yield stream, file.stat().st_size
 
 
 def _progress() -> Progress:
