@@ -1,56 +1,14 @@
 """From the plain values of a pack file to a typed pack, or to every fault in it."""
 
-import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from throttling.faults import Fault
 from throttling.kinds import KINDS, NEVER_OVERRIDDEN
 from throttling.pack import FLOOR, Confidence, Layer, Pack, Rule, Status
-
-Path = tuple[str | int, ...]
-T = TypeVar("T")
-
-MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?", re.DOTALL)
-STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-UNKNOWN = re.compile(r"unknown field `(.*)`")
-HINTS = (
-    ("unknown field", "remove the key, or check its spelling"),
-    ("missing required field", "add the key"),
-    ("matching regex", "write it in the form this pattern describes"),
-    ("Invalid enum value", "use one of the words that docs/rules.md lists"),
-    ("length >= 1", "leave the key out if it should not narrow anything; empty would mean never"),
-)
-
-
-class _Scribe:
-    """Collects the faults of one file."""
-
-    def __init__(self, file: str, line_of: Callable[[Path], int]) -> None:
-        self.file = file
-        self.line_of = line_of
-        self.faults: list[Fault] = []
-
-    def say(self, path: Path, message: str, hint: str) -> None:
-        self.faults.append(Fault(file=self.file, line=self.line_of(path), message=message, hint=hint))
-
-    def convert(self, value: object, into: type[T], path: Path) -> T | None:
-        """Convert plain values to a type; on failure note the fault, with the line of the exact value."""
-        try:
-            return msgspec.convert(value, into)
-        except msgspec.ValidationError as error:
-            match = MESSAGE.fullmatch(str(error))
-            what, inner = (match["what"], match["path"] or "") if match else (str(error), "")
-            steps = tuple(name or int(index) for name, index in STEP.findall(inner))
-            unknown = UNKNOWN.search(what)
-            if unknown is not None:
-                steps = (*steps, unknown[1])
-            where = ".".join(str(step) for step in (*path[2:], *steps))
-            hint = next((hint for part, hint in HINTS if part in what), "correct the value")
-            self.say((*path, *steps), f"{where}: {what}" if where else what, hint)
-            return None
+from throttling.scribe import Path, Scribe
 
 
 def parse_pack(name: str, value: object, line_of: Callable[[Path], int]) -> Pack | list[Fault]:
@@ -58,7 +16,7 @@ def parse_pack(name: str, value: object, line_of: Callable[[Path], int]) -> Pack
 
     `name` is what faults call the file, `line_of` says on which line the value at a path starts.
     """
-    scribe = _Scribe(name, line_of)
+    scribe = Scribe(name, line_of)
     if not isinstance(value, dict):
         scribe.say((), "a pack is a mapping", "begin with `id:`, `title:`, `layer:` …")
         return scribe.faults
@@ -81,7 +39,7 @@ def parse_pack(name: str, value: object, line_of: Callable[[Path], int]) -> Pack
     return msgspec.structs.replace(head, rules=tuple(rule for _, rule in rules), file=name, lines=lines)
 
 
-def _parse_rule(scribe: _Scribe, raw: object, index: int) -> Rule | None:
+def _parse_rule(scribe: Scribe, raw: object, index: int) -> Rule | None:
     path: Path = ("rules", index)
     rule = scribe.convert(raw, Rule, path)
     if rule is None:
@@ -115,7 +73,7 @@ def _parse_rule(scribe: _Scribe, raw: object, index: int) -> Rule | None:
     return None if params is None else msgspec.structs.replace(rule, params=params)
 
 
-def _check_head(scribe: _Scribe, head: Pack) -> None:
+def _check_head(scribe: Scribe, head: Pack) -> None:
     if head.file or head.lines:
         scribe.say((), "`file` and `lines` are not for writing", "remove them")
     if head.id == FLOOR:
@@ -128,7 +86,7 @@ def _check_head(scribe: _Scribe, head: Pack) -> None:
         )
 
 
-def _check_ids(scribe: _Scribe, head: Pack, rules: list[tuple[int, Rule]]) -> None:
+def _check_ids(scribe: Scribe, head: Pack, rules: list[tuple[int, Rule]]) -> None:
     first: dict[str, int] = {}
     for index, rule in rules:
         path: Path = ("rules", index, "id")
@@ -142,7 +100,7 @@ def _check_ids(scribe: _Scribe, head: Pack, rules: list[tuple[int, Rule]]) -> No
         first.setdefault(rule.id, index)
 
 
-def _check_regions(scribe: _Scribe, head: Pack, rules: list[tuple[int, Rule]]) -> None:
+def _check_regions(scribe: Scribe, head: Pack, rules: list[tuple[int, Rule]]) -> None:
     """A region outside the pack's countries could never match, and the rule would be dead in silence."""
     countries = head.jurisdiction.countries
     if countries is None:

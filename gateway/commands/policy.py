@@ -6,6 +6,7 @@ import typer
 
 from config.settings import Settings
 from gateway.clock import SystemClock
+from gateway.commands import policy_cases
 from gateway.commands.owner import as_owner
 from gateway.commands.read_settings import read_settings
 from gateway.commands.screen import fail, say
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 EXIT_FAULTS = 1
 
-app = typer.Typer(help="Check rule packs and texts, and put them into force.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check rule packs and texts, test them, and put them into force.", no_args_is_help=True
+)
+app.command("test")(policy_cases.run_files)
 
 
 @app.command()

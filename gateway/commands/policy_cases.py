@@ -1,0 +1,125 @@
+"""`forbear policy test`: cases written as data, run through the rules; a line each."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from gateway.commands.read_settings import read_settings
+from gateway.commands.screen import fail, out
+
+if TYPE_CHECKING:
+    from config.faults import Fault as DocumentFault
+    from throttling.case import Case
+    from throttling.case_run import CaseResult
+    from throttling.faults import Fault
+    from throttling.pack import Pack
+
+EXIT_MISS = 1
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Case files (YAML or JSON); docs/policy-tests.md shows the form.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, with the whole decision.")]
+
+
+def run_files(files: Files, as_json: AsJson = False) -> None:
+    """Run cases against the packs of FORBEAR_POLICY_DIR (or those that ship); exit 1 if any misses.
+
+    Nothing is sent and no database is asked.
+    """
+    from throttling.case_run import run_cases
+    from throttling.localtime import tzdb_version
+
+    packs = load_packs()
+    results = [
+        result for file in files for result in run_cases(read_cases(file, packs), packs, tzdb=tzdb_version())
+    ]
+    for result in results:
+        out.print(_as_json(result) if as_json else _line(result), markup=False)
+    missed = sum(not result.passed for result in results)
+    if not as_json:
+        out.print(f"{len(results)} cases, {missed} missed.")
+    if missed:
+        raise typer.Exit(EXIT_MISS)
+
+
+def load_packs() -> "dict[str, Pack]":
+    """Every pack of the policy, by id; ends the command when one has a fault."""
+    from config.documents import Document, load_document
+    from gateway.commands.policy import documents_of
+    from throttling.pack import Pack
+    from throttling.rules import parse_pack
+
+    packs: dict[str, Pack] = {}
+    faults: list[DocumentFault | Fault] = []
+    for name, text in sorted(documents_of(read_settings()).packs.items()):
+        document = load_document(name, text)
+        if not isinstance(document, Document):
+            faults += document
+            continue
+        pack = parse_pack(name, document.value, document.line_of)
+        if isinstance(pack, Pack):
+            packs[pack.id] = pack
+        else:
+            faults += pack
+    if faults:
+        raise _refused("The packs have faults:", faults)
+    return packs
+
+
+def read_cases(file: Path, packs: "Mapping[str, Pack]") -> "list[Case]":
+    """The cases of one file; ends the command when it has a fault."""
+    from config.documents import Document, load_document
+    from throttling.case_file import parse_cases
+    from throttling.faults import Fault
+
+    try:
+        document = load_document(str(file), file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {type(error).__name__}.")
+        raise typer.Exit(EXIT_MISS) from error
+    if not isinstance(document, Document):
+        raise _refused(f"{file} is no case file:", document)
+    found = parse_cases(str(file), document.value, document.line_of, packs)
+    faults = [one for one in found if isinstance(one, Fault)]
+    if faults:
+        raise _refused(f"{file} has faults:", faults)
+    return [one for one in found if not isinstance(one, Fault)]
+
+
+def _refused(
+    headline: str, faults: "list[DocumentFault] | list[Fault] | list[DocumentFault | Fault]"
+) -> typer.Exit:
+    fail(headline, *(f"  {fault.file}:{fault.line}: {fault.message} ({fault.hint})" for fault in faults))
+    return typer.Exit(EXIT_MISS)
+
+
+def _line(result: "CaseResult") -> str:
+    case = result.case
+    if result.passed:
+        return f"pass  {case.id}"
+    return "\n".join(
+        [f"MISS  {case.id}  ({case.file}:{case.line})", *(f"      {miss}" for miss in result.misses)]
+    )
+
+
+def _as_json(result: "CaseResult") -> str:
+    from throttling.explain import explain, explain_decision
+
+    decision = result.decision
+    return msgspec.json.encode(
+        {
+            "case": result.case.id,
+            "citation": result.case.citation,
+            "file": result.case.file,
+            "line": result.case.line,
+            "passed": result.passed,
+            "misses": result.misses,
+            "decision": decision,
+            "explanation": None if decision is None else explain_decision(decision),
+            "rules": {} if decision is None else {answer.rule: explain(answer) for answer in decision.rules},
+        }
+    ).decode()
