@@ -7,12 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from config.settings import Settings, from_process
 from gateway.clock import SystemClock
 from gateway.commands.demo_keys import DESK, ENGINE, demo_folder, make_demo_keys
-from gateway.commands.installation import Installation, open_installation, where_to_look, with_sandbox
+from gateway.commands.installation import Installation, open_installation, where_to_look
 from gateway.commands.read_settings import EXIT_SETTINGS
 from gateway.commands.screen import fail, out, say
 
@@ -33,8 +34,8 @@ def demo() -> None:
     FORBEAR_DATA_DIR. Ctrl-C stops everything in order and ends with a table.
     """
     began_s = time.monotonic()
-    settings = _settings()
-    with open_installation(with_sandbox(settings), meanwhile=make_demo_keys) as installation:
+    settings = _with_demo_providers(_settings())
+    with open_installation(settings, meanwhile=make_demo_keys) as installation:
         _play(installation, began_s)
 
 
@@ -50,6 +51,16 @@ def _settings() -> Settings:
         )
         raise typer.Exit(EXIT_SETTINGS)
     return settings
+
+
+def _with_demo_providers(settings: Settings) -> Settings:
+    """The sandbox for every channel, under the names of the invented creditors."""
+    from gateway.demo.providers import demo_providers
+
+    path = demo_folder(settings) / "providers.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(demo_providers())
+    return msgspec.structs.replace(settings, providers_file=path, sandbox=True)
 
 
 def _play(installation: Installation, began_s: float) -> None:

@@ -1,6 +1,7 @@
 """A realistic day: what upstream systems ask for, and what was known of the people before."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from random import Random
 
@@ -21,6 +22,7 @@ from gateway.wire import (
 )
 from throttling.facts import Channel, SuppressionScope
 
+_TRIES = 20
 _ASKS = (1, 1, 1, 1, 2, 2, 3)  # requests for one person in a day; the third meets the house's caps
 _OPTED_OUT, _RESTRICTED, _TALKED = 0.08, 0.05, 0.10
 _AN_AGENTS_CALL = (EventKind.ATTEMPT, EventKind.CONVERSATION, EventKind.VOICEMAIL)
@@ -46,9 +48,11 @@ def realistic_day(random: Random, *, count: int, at: datetime, run: str) -> Day:
     """
     items: list[BatchItem] = []
     people: list[Person] = []
+    taken: set[str] = set()
     while len(items) < count:
-        person = invent_person(random, f"{run}-B{len(people) + 1}")
+        person = _somebody_new(random, f"{run}-B{len(people) + 1}", taken)
         people.append(person)
+        taken.update(person.addresses.values())
         items += _asked_for(random, person, at)
     random.shuffle(items)
     return Day(
@@ -72,6 +76,15 @@ def lines_of(day: Day) -> Iterator[bytes]:
 def creditor_ids() -> tuple[str, ...]:
     """The creditors that a day may name."""
     return tuple(creditor.id for creditor in CREDITORS)
+
+
+def _somebody_new(random: Random, identifier: str, taken: AbstractSet[str]) -> Person:
+    """Somebody whose addresses nobody else has; in a very long day, when numbers run out, somebody who shares one."""
+    for _ in range(_TRIES):
+        person = invent_person(random, identifier)
+        if taken.isdisjoint(person.addresses.values()):
+            return person
+    return invent_person(random, identifier)
 
 
 def _asked_for(random: Random, person: Person, at: datetime) -> list[BatchItem]:

@@ -14,6 +14,7 @@ class Creditor(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    sender: str
     help_phone: str
     site: str
     debt_types: tuple[str, ...]
@@ -23,6 +24,7 @@ CREDITORS = (
     Creditor(
         id="harbor-card",
         name="Harbor Card",
+        sender="+12025550171",
         help_phone="+18005550137",
         site="https://harbor-card.example",
         debt_types=("credit_card", "personal_loan"),
@@ -30,6 +32,7 @@ CREDITORS = (
     Creditor(
         id="meadow-auto",
         name="Meadow Auto",
+        sender="+12025550172",
         help_phone="+18005550162",
         site="https://meadow-auto.example",
         debt_types=("auto_loan",),
@@ -37,6 +40,7 @@ CREDITORS = (
     Creditor(
         id="juniper-health",
         name="Juniper Health",
+        sender="+12025550173",
         help_phone="+18005550185",
         site="https://juniper-health.example",
         debt_types=("medical",),

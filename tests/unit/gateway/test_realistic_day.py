@@ -9,7 +9,9 @@ import pytest
 
 from channels.base import ChannelName
 from channels.sandbox_scripts import SCRIPTS, script_of
+from config.providers import ProviderConfig, parse_providers
 from gateway.demo.day import Day, creditor_ids, lines_of, realistic_day
+from gateway.demo.providers import demo_providers
 from gateway.policy import Policy, compile_policy
 from gateway.policy_applying import read_documents
 from gateway.vault import create_master_key, open_vault
@@ -82,6 +84,24 @@ def test_another_run_is_other_people(day):
     other = realistic_day(Random(7), count=COUNT, at=AT, run="u")
     assert not {item.idempotency_key for item in day.items} & {item.idempotency_key for item in other.items}
     assert not {item.borrower.id for item in day.items} & {item.borrower.id for item in other.items}
+
+
+def test_every_handset_is_one_persons(day):
+    """In a day of this size nobody shares an address, so a conversation on the page is one person's."""
+    owners: dict[tuple[str, str], set[str]] = {}
+    for item in day.items:
+        owners.setdefault((item.channel.value, item.address), set()).add(item.borrower.id)
+    assert [each for each in owners.values() if len(each) > 1] == []
+
+
+def test_each_creditor_writes_under_its_own_name():
+    """The demo's provider accounts are the sandbox alone, with a sender for each creditor and channel."""
+    config = parse_providers("providers.json", demo_providers().decode())
+    assert isinstance(config, ProviderConfig), config
+    (sandbox,) = config.accounts
+    assert sandbox.provider == "sandbox"
+    for creditor in creditor_ids():
+        assert {channel for of, _, channel in sandbox.senders if of == creditor} == set(sandbox.channels)
 
 
 def test_a_line_reads_as_the_request_it_was_made_from(day):
