@@ -37,10 +37,16 @@ FROM: Final[dict[AttemptState, tuple[AttemptState, ...]]] = {
         AttemptState.SUBMITTED,
         AttemptState.UNKNOWN,
         AttemptState.UNDELIVERED,
+        # The provider said no, or we thought that nothing had left, and the person was reached all the same.
+        AttemptState.REFUSED,
+        AttemptState.NOT_SENT,
     ),
     AttemptState.UNDELIVERED: (AttemptState.PERMITTED, AttemptState.SUBMITTED, AttemptState.UNKNOWN),
 }
 """The states from which each state may be reached."""
+
+GIVEN_BACK: Final = frozenset({AttemptState.REFUSED, AttemptState.NOT_SENT})
+"""The states in which an attempt holds no place in the caps; a receipt that proves it wrong takes the place again."""
 
 RETRY_AFTER: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """How long after the first, second and third try that came to nothing a new attempt is decided."""

@@ -8,13 +8,22 @@ from typing import Final
 
 from gateway.answers import ContactState as State
 
+# Delivered without leaving again: a receipt may prove that an earlier try, refused by the provider, was sent after all.
+_WAITING_MAY_BECOME: Final = frozenset(
+    {
+        State.SCHEDULED,
+        State.DISPATCHING,
+        State.DENIED,
+        State.EXPIRED,
+        State.CANCELLED,
+        State.QUEUED,
+        State.DELIVERED,
+    }
+)
+
 NEXT: Final[dict[State, frozenset[State]]] = {
-    State.QUEUED: frozenset(
-        {State.SCHEDULED, State.DISPATCHING, State.DENIED, State.EXPIRED, State.CANCELLED, State.QUEUED}
-    ),
-    State.SCHEDULED: frozenset(
-        {State.SCHEDULED, State.DISPATCHING, State.DENIED, State.EXPIRED, State.CANCELLED, State.QUEUED}
-    ),
+    State.QUEUED: _WAITING_MAY_BECOME,
+    State.SCHEDULED: _WAITING_MAY_BECOME,
     # Back to queued only where nothing left this host or the provider said "not now".
     State.DISPATCHING: frozenset(
         {State.SENT, State.QUEUED, State.FAILED, State.UNKNOWN, State.DELIVERED, State.UNDELIVERED}
@@ -24,6 +33,7 @@ NEXT: Final[dict[State, frozenset[State]]] = {
     State.UNKNOWN: frozenset({State.SENT, State.FAILED, State.DELIVERED, State.UNDELIVERED}),
     # A second, later receipt may contradict the first: carriers do that, and "delivered" is the stronger word.
     State.UNDELIVERED: frozenset({State.DELIVERED}),
+    State.FAILED: frozenset({State.DELIVERED}),
 }
 
 WAITING: Final = frozenset({State.QUEUED, State.SCHEDULED})

@@ -11,8 +11,8 @@ from audit.record import clean_code
 from channels.base import Receipt
 from gateway import leaves, metrics
 from gateway.answers import ContactState
-from gateway.attempt import FROM, FROM_RECEIPT, AttemptState
-from gateway.contact import may_become
+from gateway.attempt import FROM, FROM_RECEIPT, GIVEN_BACK, AttemptState
+from gateway.contact import WAITING, may_become
 from gateway.errors import StoreBusy
 from gateway.runtime import Runtime
 from gateway.store.codes import Receiving
@@ -72,24 +72,22 @@ def _key(receipt: Receipt) -> tuple[str, str]:
     return receipt.account, receipt.event_id
 
 
-def _proven(receipt: Receipt, matched: Matched | None) -> AttemptState | None:
-    """The state that attempt and contact both may enter by this receipt; None where it changes nothing.
-
-    Of both: a receipt for a first try that the provider had refused says nothing about the second try of the contact.
-    """
+def _proven(receipt: Receipt, matched: Matched | None) -> tuple[AttemptState | None, ContactState | None]:
+    """The states that attempt and contact enter by this receipt; None where it changes nothing."""
     state = FROM_RECEIPT[receipt.status]
     if state is None or matched is None:
-        return state
-    possible = matched.attempt_state in FROM[state] and may_become(
-        ContactState(matched.state), _CONTACT_OF[state]
-    )
-    return state if possible else None
+        return state, None
+    if matched.attempt_state not in FROM[state]:
+        return None, None
+    contact = ContactState(matched.state)
+    if matched.attempt_state in GIVEN_BACK and contact not in WAITING | {ContactState.FAILED}:
+        return state, None  # another try of the contact has left since: its end is told by its own receipts
+    return (state, _CONTACT_OF[state]) if may_become(contact, _CONTACT_OF[state]) else (None, None)
 
 
 def _seen(receipt: Receipt, matched: Matched | None, at: datetime) -> ReceiptSeen:
     """`at` is when it was taken: a provider's own time may be anything, and a log that is read by time must not be."""
-    state = _proven(receipt, matched)
-    contact_state = None if state is None else _CONTACT_OF[state]
+    state, contact_state = _proven(receipt, matched)
     return ReceiptSeen(
         account=receipt.account,
         event_id=receipt.event_id,
@@ -101,6 +99,7 @@ def _seen(receipt: Receipt, matched: Matched | None, at: datetime) -> ReceiptSee
         from_states="" if state is None else ",".join(FROM[state]),
         state=None if state is None else state.value,
         contact=None if matched is None else matched.contact,
+        contact_was=None if matched is None else matched.state,
         contact_state=None if contact_state is None else contact_state.value,
         creditor="" if matched is None else matched.creditor,
         leaf=_no_leaf

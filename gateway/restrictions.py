@@ -84,7 +84,7 @@ async def lift_restriction(
     if person is None or uid is None:
         return Missing()
     found = await find_restriction(rt.pool, person.id, request.creditor, uid)
-    if found is None:
+    if found is None or found.recorded_by != request.creditor:
         return Missing()
     if found.lifted_at is None:
         namespace = caller.namespace_for(request.creditor)

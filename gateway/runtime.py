@@ -36,6 +36,7 @@ class Runtime:
     """What a process has open. Writers of statements the process never makes stay idle and cost nothing."""
 
     clock: Clock
+    skew_max: timedelta
     random: Randomness
     vault: Vault
     policy: PolicyKeeper

@@ -19,6 +19,7 @@ from gateway.store.codes import Moving, Settling
 from gateway.store.columns import Move, Settle
 from gateway.store.faults import AWAY
 from gateway.store.sweeping import (
+    clock_difference,
     expired_contacts,
     forget_old_keys,
     joinable_receipts,
@@ -27,9 +28,7 @@ from gateway.store.sweeping import (
 )
 
 PERIOD_S: Final = 1.0
-GRACE: Final = timedelta(
-    seconds=1
-)  # after the adapter's answer deadline, before an attempt is called unknown
+GRACE: Final = timedelta(seconds=1)  # after the adapter's answer deadline, before an attempt is unknown
 LIMIT: Final = 500
 
 PAUSES: Final[tuple[type[Exception], ...]] = (*AWAY, ForbearError)
@@ -48,7 +47,11 @@ async def sweep_for_ever(rt: Runtime) -> None:
 
 
 async def sweep_once(rt: Runtime) -> None:
-    """Finish everything that is overdue now."""
+    """Finish everything that is overdue now; nothing where our clock and the database's disagree about now."""
+    skew = await clock_difference(rt.pool, rt.clock.now())
+    if abs(skew) > rt.skew_max:
+        log.error("sweep.clock_skew", skew_ms=int(skew.total_seconds() * 1000))
+        return
     await _give_up_waiting(rt)
     await _expire(rt)
     for account, provider_id in await joinable_receipts(rt.pool, LIMIT):

@@ -89,6 +89,7 @@ async def open_runtime(
         writers = _Writers(settings.database_url, f"{part}-{secrets.token_hex(4)}")
         rt = Runtime(
             clock=world.clock,
+            skew_max=world.skew_max,
             random=world.random,
             vault=vault,
             policy=policy,
@@ -106,7 +107,7 @@ async def open_runtime(
             ),
             moving=writers.make("move_contacts", 8, of_moves, group_max=500),
             settling=writers.make("settle_attempts", 13, of_settlements, give_up_s=None, waiting_max=100_000),
-            receiving=writers.make("record_receipts", 14, of_receipts, group_max=500),
+            receiving=writers.make("record_receipts", 15, of_receipts, group_max=500),
             taking=writers.make("take_inbound", 14, of_inbound, group_max=1),
             facts=writers.make("record_fact", 25, of_facts, group_max=1),
             leaves=writers.make("write_leaves", 5, of_leaves),

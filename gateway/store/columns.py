@@ -140,6 +140,7 @@ class ReceiptSeen(msgspec.Struct, frozen=True, kw_only=True):
     from_states: str
     state: str | None
     contact: UUID | None
+    contact_was: str | None
     contact_state: str | None
     creditor: str
     leaf: Leaf
@@ -158,6 +159,7 @@ def of_receipts(items: Sequence[ReceiptSeen], stamp: Stamp) -> Sequence[object]:
         [i.from_states for i in items],
         [i.state for i in items],
         [i.contact for i in items],
+        [i.contact_was for i in items],
         [i.contact_state for i in items],
         [i.creditor for i in items],
         ["receipt.recorded"] * len(items),

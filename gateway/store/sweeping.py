@@ -1,6 +1,6 @@
 """What the sweep looks for."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +21,12 @@ class Expired(msgspec.Struct, frozen=True, kw_only=True):
     contact: UUID
     creditor: str
     state: str
+
+
+async def clock_difference(pool: asyncpg.Pool, at: datetime) -> timedelta:
+    """How far a clock that says `at` is ahead of the database's; a second of waiting for the answer counts as skew."""
+    theirs: datetime = await pool.fetchval("SELECT clock_timestamp()")
+    return at - theirs
 
 
 async def overdue_attempts(pool: asyncpg.Pool, before: datetime, limit: int) -> list[Overdue]:

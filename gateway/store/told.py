@@ -13,6 +13,7 @@ class StoredRestriction(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: str
     creditor: str | None
+    recorded_by: str
     channel: str | None
     debt: bytes | None
     since: datetime
@@ -58,7 +59,8 @@ async def name_person(pool: asyncpg.Pool, token: bytes, subject: UUID, namespace
 async def find_restrictions(pool: asyncpg.Pool, person: int, creditor: str) -> list[StoredRestriction]:
     """Every restriction that binds this creditor, lifted ones included, oldest first."""
     records = await pool.fetch(
-        """SELECT id, kind, creditor, channel, debt, since, until, source, evidence, lifted_at FROM restriction
+        """SELECT id, kind, creditor, recorded_by, channel, debt, since, until, source, evidence, lifted_at
+             FROM restriction
             WHERE borrower_id = $1 AND (creditor IS NULL OR creditor = $2) ORDER BY since, id""",
         person,
         creditor,

@@ -98,7 +98,8 @@ CREATE TABLE restriction (
   id          uuid PRIMARY KEY,
   borrower_id bigint NOT NULL REFERENCES borrower (id),
   kind        text NOT NULL,
-  creditor    text REFERENCES creditor (id),
+  creditor    text REFERENCES creditor (id),       -- null binds every creditor
+  recorded_by text NOT NULL REFERENCES creditor (id),
   debt        bytea CHECK (length(debt) = 16),
   channel     text CHECK (channel IN ('sms', 'voice', 'email', 'push')),
   since       timestamptz NOT NULL,

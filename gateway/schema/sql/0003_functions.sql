@@ -238,23 +238,33 @@ END $$;
 CREATE FUNCTION record_receipts(
   p_writer text, p_epoch int, p_seq bigint,
   p_account text[], p_event_id text[], p_provider_id text[], p_status text[], p_code text[], p_at timestamptz[],
-  p_attempt uuid[], p_from text[], p_state text[], p_contact uuid[], p_contact_state text[],
+  p_attempt uuid[], p_from text[], p_state text[], p_contact uuid[], p_contact_was text[],
+  p_contact_state text[],
   p_creditor text[], p_kind text[], p_body bytea[]
 ) RETURNS smallint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE done smallint[] := writer_begin(p_writer, p_epoch, p_seq);
         v_code smallint[]; leaf smallint[]; fresh int[]; moved_on boolean[]; t_id uuid[]; t_state text[];
+        c_id uuid[]; c_state text[]; again uuid[];
 BEGIN
   IF done IS NOT NULL THEN RETURN done; END IF;
-  PERFORM 1 FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE;
+  -- Taking a place again touches the borrower's version by trigger: the borrowers come first, in the one order.
+  PERFORM 1 FROM borrower WHERE id IN
+    (SELECT a.borrower_id FROM attempt a JOIN unnest(p_attempt, p_state) AS u (att, st) ON a.id = u.att
+      WHERE st = 'delivered' AND a.state IN ('refused', 'not_sent')) ORDER BY id FOR UPDATE;
+  SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO c_id, c_state FROM
+    (SELECT id, state FROM contact WHERE id = ANY (p_contact) ORDER BY id FOR UPDATE) AS s;
   SELECT coalesce(array_agg(id), '{}'), coalesce(array_agg(state), '{}') INTO t_id, t_state FROM
     (SELECT id, state FROM attempt WHERE id = ANY (p_attempt) ORDER BY id FOR UPDATE) AS s;
   -- Several receipts of one attempt in one statement: the first may change its state, the others look again.
   SELECT array_agg(u.att IS NOT NULL AND u.st IS NOT NULL
-                   AND (u.turn > 1 OR NOT coalesce(t.state = ANY (string_to_array(u.fr, ',')), false)) ORDER BY u.n)
+                   AND (u.turn > 1 OR NOT coalesce(t.state = ANY (string_to_array(u.fr, ',')), false)
+                        OR c.state IS DISTINCT FROM u.was) ORDER BY u.n)
     INTO moved_on
-    FROM (SELECT att, fr, st, n, row_number() OVER (PARTITION BY att, st IS NULL ORDER BY n) AS turn
-            FROM unnest(p_attempt, p_from, p_state) WITH ORDINALITY AS w (att, fr, st, n)) AS u
-    LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att;
+    FROM (SELECT att, fr, st, co, was, n, row_number() OVER (PARTITION BY co, st IS NULL ORDER BY n) AS turn
+            FROM unnest(p_attempt, p_from, p_state, p_contact, p_contact_was)
+                 WITH ORDINALITY AS w (att, fr, st, co, was, n)) AS u
+    LEFT JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att
+    LEFT JOIN unnest(c_id, c_state) AS c (id, state) ON c.id = u.co;
 
   -- A receipt kept without its attempt is taken up again when the attempt turns up: that is not "seen before".
   WITH won AS (
@@ -286,7 +296,14 @@ BEGIN
    WHERE v = 0 AND id = u.att;
   UPDATE contact SET state = u.cs, changed_at = u.at
     FROM unnest(p_contact, p_contact_state, p_at, v_code) AS u (co, cs, at, v)
-   WHERE v = 0 AND id = u.co;
+   WHERE v = 0 AND id = u.co AND u.cs IS NOT NULL;
+  -- The person was reached by a try whose place had been given back: it counts, as of then.
+  SELECT coalesce(array_agg(u.att), '{}') INTO again
+    FROM unnest(p_attempt, v_code) AS u (att, v) JOIN unnest(t_id, t_state) AS t (id, state) ON t.id = u.att
+   WHERE v = 0 AND t.state IN ('refused', 'not_sent');
+  INSERT INTO event (borrower_id, at, kind, channel, debts, creditor, contact_id, attempt_id)
+  SELECT a.borrower_id, a.permitted_at, 'attempt', c.channel, c.debts, a.creditor, a.contact_id, a.id
+    FROM attempt a JOIN contact c ON c.id = a.contact_id WHERE a.id = ANY (again);
   SELECT array_agg((CASE WHEN v IN (0, 2) THEN 0 ELSE 1 END)::smallint ORDER BY n) INTO leaf
     FROM unnest(v_code) WITH ORDINALITY AS u (v, n);
   PERFORM append_chosen(p_creditor, p_at, p_kind, p_contact, p_body, leaf, p_writer, p_epoch, p_seq);
@@ -369,11 +386,13 @@ BEGIN
           VALUES (p_id, p_scope, who, p_channel, p_debts, p_fact_creditor, p_source, p_evidence, p_since);
         END IF;
       WHEN 'restriction add' THEN
-        INSERT INTO restriction (id, borrower_id, kind, creditor, debt, channel, since, until, source, evidence)
-        VALUES (p_id, who, p_fact_kind, p_fact_creditor, p_debts, p_channel, p_since, p_until, p_source, p_evidence);
+        INSERT INTO restriction (id, borrower_id, kind, creditor, recorded_by, debt, channel, since, until, source, evidence)
+        VALUES (p_id, who, p_fact_kind, p_fact_creditor, p_creditor[1], p_debts, p_channel, p_since, p_until, p_source,
+                p_evidence);
       WHEN 'restriction lift' THEN
-        UPDATE restriction SET lifted_at = p_at WHERE id = p_id AND borrower_id = who AND lifted_at IS NULL
-           AND (creditor IS NULL OR creditor = p_fact_creditor);
+        -- Who recorded it may lift it; another creditor in the same namespace sees it and is bound by it.
+        UPDATE restriction SET lifted_at = p_at
+         WHERE id = p_id AND borrower_id = who AND lifted_at IS NULL AND recorded_by = p_creditor[1];
         GET DIAGNOSTICS n = ROW_COUNT;
         IF n = 0 THEN code := 2; END IF;
       WHEN 'consent add' THEN

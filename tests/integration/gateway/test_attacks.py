@@ -245,8 +245,8 @@ async def test_a_moved_row_raises_both_versions(gateway: Gateway) -> None:
     await gateway.accept(borrower="B-2", address=SECOND)
     first, second = [r["id"] for r in await gateway.owner.fetch("SELECT id FROM borrower ORDER BY id")]
     await gateway.owner.execute(
-        "INSERT INTO restriction (id, borrower_id, kind, since, source)"
-        " VALUES (gen_random_uuid(), $1, 'cease', now(), 'x')",
+        "INSERT INTO restriction (id, borrower_id, recorded_by, kind, since, source)"
+        " VALUES (gen_random_uuid(), $1, 'acme', 'cease', now(), 'x')",
         first,
     )
     before = [r["version"] for r in await gateway.owner.fetch("SELECT version FROM borrower ORDER BY id")]
@@ -267,3 +267,39 @@ def test_a_stop_in_other_dress_is_a_stop(text: str) -> None:
 def test_other_words_are_no_stop(text: str) -> None:
     """A reply that asks for something else closes nothing."""
     assert meaning_of(text) is Meaning.OTHER
+
+
+@pytest.mark.parametrize(
+    "outcome", [NotSent(reason="refused"), Refused(kind=RefusalKind.TRANSIENT, code="58")]
+)
+async def test_a_person_reached_by_a_try_that_was_given_up_counts_and_is_not_tried_again(
+    gateway: Gateway, adapter: ScriptedAdapter, clock: MovedClock, outcome: NotSent | Refused
+) -> None:
+    """A provider that says no and sends all the same: its receipt takes the place again and ends the contact."""
+    answer = await gateway.accept()
+    adapter.outcomes.append(outcome)
+    await gateway.hand_off(answer.id)
+    assert await gateway.counted() == 0
+    first = await gateway.owner.fetchval("SELECT id FROM attempt")
+    assert await gateway.report("delivered", provider_id="p-9", attempt=str(first)) == WebhookTaken()
+    assert await gateway.state(answer.id) == "delivered"
+    assert await gateway.attempts(answer.id) == ["delivered"]
+    assert await gateway.counted() == 1
+    clock.move(timedelta(minutes=5))
+    assert await gateway.hand_off(answer.id) == 0
+
+
+async def test_a_place_is_taken_again_while_a_second_try_is_on_its_way(
+    gateway: Gateway, adapter: ScriptedAdapter, clock: MovedClock
+) -> None:
+    """A late receipt for the first try counts it; the contact follows the try that left after it."""
+    answer = await gateway.accept()
+    adapter.outcomes.append(NotSent(reason="refused"))
+    await gateway.hand_off(answer.id)
+    first = await gateway.owner.fetchval("SELECT id FROM attempt")
+    clock.move(timedelta(seconds=30))
+    assert await gateway.hand_off(answer.id) == 1
+    assert await gateway.report("delivered", provider_id="p-9", attempt=str(first)) == WebhookTaken()
+    assert await gateway.state(answer.id) == "sent"
+    assert sorted(await gateway.attempts(answer.id)) == ["delivered", "submitted"]
+    assert await gateway.counted() == 2

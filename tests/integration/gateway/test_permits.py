@@ -176,8 +176,8 @@ FACTS: dict[str, tuple[str, str]] = {
     ),
     "restriction": (
         (
-            "INSERT INTO restriction (id, borrower_id, kind, since, source)"
-            " SELECT gen_random_uuid(), id, 'cease', now(), 'x' FROM borrower"
+            "INSERT INTO restriction (id, borrower_id, recorded_by, kind, since, source)"
+            " SELECT gen_random_uuid(), id, 'acme', 'cease', now(), 'x' FROM borrower"
         ),
         "lifted_at = now()",
     ),

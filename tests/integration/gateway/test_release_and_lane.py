@@ -197,8 +197,8 @@ async def test_a_lane_keeps_the_pace(gateway: Gateway, adapter: ScriptedAdapter,
         await gateway.accept(**mail(n))
     denied = [(await gateway.accept(**mail(n))).id for n in range(12, 15)]
     await gateway.owner.execute(
-        """INSERT INTO restriction (id, borrower_id, kind, since, source)
-           SELECT gen_random_uuid(), borrower_id, 'cease', now(), 'x' FROM contact WHERE id = ANY ($1)""",
+        """INSERT INTO restriction (id, borrower_id, recorded_by, kind, since, source)
+           SELECT gen_random_uuid(), borrower_id, creditor, 'cease', now(), 'x' FROM contact WHERE id = ANY ($1)""",
         [UUID(one) for one in denied],
     )
     lane = Lane(gateway.rt, slow, adapter)

@@ -25,6 +25,7 @@ from gateway.wire import (
     HypotheticalFacts,
     LiftRequest,
     OptOutRequest,
+    RestrictionKind,
     RestrictionRequest,
 )
 from tests.fakes.clock import MovedClock
@@ -289,3 +290,21 @@ async def test_availability_knows_a_closed_number(gateway: Gateway) -> None:
     assert verdicts["sms"] == "deny"
     assert verdicts["voice"] == "deny"
     assert verdicts["email"] == "allow"
+
+
+async def test_only_who_recorded_a_restriction_may_lift_it(gateway: Gateway) -> None:
+    """In a shared namespace another creditor sees an attorney's restriction, is bound by it, and cannot lift it."""
+    ours, theirs = caller_for(ACME, namespace="shared"), caller_for(OTHER, namespace="shared")
+    at = gateway.clock.now()
+    request = RestrictionRequest(
+        creditor=ACME, kind=RestrictionKind.ATTORNEY, since=at, source="letter", all_creditors=True
+    )
+    made = await gateway.service.add_restriction(ours, "B-1", request)
+    assert isinstance(made, RestrictionAnswer)
+    lift = LiftRequest(creditor=OTHER, source="agent")
+    assert await gateway.service.lift_restriction(theirs, "B-1", made.id, lift) == Missing()
+    found = await gateway.service.list_restrictions(theirs, "B-1", OTHER)
+    assert isinstance(found, RestrictionList)
+    assert [one.lifted_at for one in found.items] == [None]
+    own = LiftRequest(creditor=ACME, source="agent")
+    assert isinstance(await gateway.service.lift_restriction(ours, "B-1", made.id, own), RestrictionAnswer)

@@ -20,7 +20,7 @@ from channels.base import (
     Unknown,
 )
 from gateway.answers import ContactState
-from gateway.attempt import FROM, FROM_RECEIPT, RETRY_AFTER, AttemptState, given_up, settle
+from gateway.attempt import FROM, FROM_RECEIPT, GIVEN_BACK, RETRY_AFTER, AttemptState, given_up, settle
 from gateway.contact import NEXT, WAITING, may_become
 from gateway.receipts import record_receipts
 from gateway.store.columns import Move
@@ -58,23 +58,25 @@ def test_outcomes_follow_the_table(tries: int, hours: int) -> None:
 
 
 def test_receipts_follow_the_table() -> None:
-    """Whatever a receipt proves moves the contact along the table."""
+    """Whatever a receipt proves moves the contact along the table, also after a try that was given up."""
     for state in filter(None, FROM_RECEIPT.values()):
-        for was in FROM[state]:
+        for was in set(FROM[state]) - GIVEN_BACK:
             assert may_become(CONTACT_OF[was], CONTACT_OF[state])
+    for contact in WAITING | {ContactState.FAILED}:
+        assert may_become(contact, ContactState.DELIVERED)
 
 
 def test_an_end_is_an_end() -> None:
-    """From delivered, denied, failed, expired and cancelled nothing leads on; unknown leads to no other try."""
+    """From delivered, denied, expired and cancelled nothing leads on; failed and unknown lead to no other try."""
     ends = set(ContactState) - set(NEXT)
     assert ends == {
         ContactState.DELIVERED,
         ContactState.DENIED,
-        ContactState.FAILED,
         ContactState.EXPIRED,
         ContactState.CANCELLED,
     }
-    assert not NEXT[ContactState.UNKNOWN] & (WAITING | {ContactState.DISPATCHING})
+    for state in (ContactState.UNKNOWN, ContactState.FAILED):
+        assert not NEXT[state] & (WAITING | {ContactState.DISPATCHING})
 
 
 async def _put(owner: asyncpg.Connection, contact: str, state: ContactState) -> None:
