@@ -34,8 +34,8 @@ fmt: $(VENV)/.installed-dev ## format the code and repair what can be repaired b
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 	@$(BIN)/python -m config.example > config/example.env.new && mv config/example.env.new config/example.env
 
-bench: $(VENV)/.installed ## measure this machine and Forbear on it, side by side
-	@$(BIN)/python -m bench
+bench: $(VENV)/.installed ## measure this machine and Forbear on it, side by side (QUICK=1: half a minute)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 clean: ## remove .venv and every cache; .forbear, your data, stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist *.egg-info

@@ -17,7 +17,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the table. `limit` is the raw figure of the same run that it stands beside, `goal` what it should reach.
 
-    A goal is compared with `value`, or with the ratio of value and limit where `goal_is_ratio`; `less_is_better` for times.
+    A goal is compared with `value`, or with the ratio of value and limit where `goal_is_ratio`.
     """
 
     name: str

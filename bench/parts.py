@@ -1,4 +1,4 @@
-"""Parts measured alone, each beside its limit: decide, the ledger beside raw EVALSHA, group commit beside a bare insert.
+"""Parts alone, each beside its limit: decide, the ledger beside raw EVALSHA, group commit beside a bare insert.
 
 A process of its own. Arguments: seconds for each run, how many runs, and the process ids of the two servers.
 """
@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -24,7 +24,6 @@ from gateway.ids import new_id
 from gateway.processes.running import spare_the_collector
 from gateway.runtime import Runtime
 from gateway.store.accepting import NewContact
-from gateway.store.writer import Stamp
 from gateway.wiring import open_runtime
 from throttling.decide import decide
 from throttling.facts import (
@@ -33,6 +32,7 @@ from throttling.facts import (
     Channel,
     Debt,
     Event,
+    EventChannel,
     Facts,
     Request,
     ZoneEvidence,
@@ -117,7 +117,9 @@ async def _ledger(rt: Runtime) -> int:
     """Look at a borrower nobody has seen and take a place, as acceptance does: two calls."""
     at, token = rt.clock.now(), os.urandom(16).hex()
     view = await rt.ledger.read(token, None, at)
-    event = Event(at=at, kind="attempt", channel=Channel.SMS, debts=(token,), creditor="acme", contact=token)
+    event = Event(
+        at=at, kind="attempt", channel=EventChannel.SMS, debts=(token,), creditor="acme", contact=token
+    )
     won = await rt.ledger.reserve(token, seen_stamp=view.stamp, contact=token, event=event, expires_s=5)
     return int(won)
 
@@ -194,7 +196,7 @@ def _decide_us(rules: RuleSet) -> tuple[float, float, int]:
                 Event(
                     at=at - timedelta(days=8 + 4 * n, minutes=n),
                     kind="attempt",
-                    channel=Channel.VOICE if n % 2 else Channel.EMAIL,
+                    channel=EventChannel.VOICE if n % 2 else EventChannel.EMAIL,
                     debts=("ab" * 16,),
                     creditor="acme",
                 )

@@ -22,10 +22,11 @@ from gateway.processes.running import spare_the_collector
 from gateway.providers import Route
 from gateway.runtime import Runtime
 from gateway.store.handing import Handing, load_handing
-from gateway.wanted import read_request
+from gateway.wanted import Wanted, read_request
 from gateway.wire import ContactRequest
 from gateway.wiring import open_runtime
-from templates_sms.render import render
+from templates_sms.render import RenderFault, render
+from templates_sms.template import Template
 from templates_sms.wording import check_rendered
 from throttling.decide import decide
 from throttling.facts import Facts
@@ -107,16 +108,15 @@ async def _steps(rt: Runtime, route: Route, contacts: list[UUID]) -> dict[str, f
         ),
         "render and check": _each_us(
             rows,
-            lambda r: check_rendered(
-                wanted[r.id].template, render(wanted[r.id].template, requests[r.id].variables)
-            ),
+            lambda r: _rendered(wanted[r.id]),
         ),
         "all of it": _each_us(rows, lambda r: _ready(prepare(r, templates[r.template], (), by))),
     }
 
 
-def _wanted(rt: Runtime, row: Handing, request: ContactRequest, template: object) -> object:
-    return read_request(
+def _wanted(rt: Runtime, row: Handing, request: ContactRequest, template: Template | None) -> Wanted:
+    assert template is not None
+    wanted = read_request(
         request,
         namespace=row.namespace,
         policy=rt.policy.current(),
@@ -124,6 +124,14 @@ def _wanted(rt: Runtime, row: Handing, request: ContactRequest, template: object
         at=rt.clock.now(),
         stored=(template, row.expires_at),
     )
+    assert isinstance(wanted, Wanted)
+    return wanted
+
+
+def _rendered(wanted: Wanted) -> None:
+    rendered = render(wanted.template, wanted.request.variables)
+    assert not isinstance(rendered, RenderFault)
+    check_rendered(wanted.template, rendered)
 
 
 def _ready(prepared: object) -> None:

@@ -1,4 +1,4 @@
-"""An installation to measure: its own servers with fsync on, its own folder and ports, every part a process of its own."""
+"""An installation to measure: own servers with fsync on, own folder and ports, every part a process of its own."""
 
 import asyncio
 import os
@@ -152,7 +152,7 @@ class Load:
 
 @contextmanager
 def open_rig() -> Iterator[Rig]:
-    """An installation in a temporary folder, with its schema, keys, policy, creditor and API key, and no part started."""
+    """An installation in a temporary folder: schema, keys, policy, creditor and API key; no part is started."""
     with tempfile.TemporaryDirectory(prefix="forbear-bench-") as name:
         folder = Path(name)
         carrier_port = free_port()
