@@ -16,7 +16,10 @@ from throttling.pace import PaceAway
 
 GROUP_MAX = 100
 GROUPS_MAX = 4  # groups under way at once: one sends while the next is decided
-QUEUE_MAX = 2_000  # ids; some seconds of work, and a bound on what a stopped database can pile up
+AHEAD_S = (
+    2.0  # seconds of pace that may wait in a lane: behind them a legal notice still overtakes a campaign
+)
+QUEUE_MIN, QUEUE_MAX = 2 * GROUP_MAX, 2_000  # ids; a bound on what a stopped database can pile up
 PAUSE_S = 0.05  # before asking again for pace, or a store that is away
 
 PAUSES: tuple[type[Exception], ...] = (*AWAY, StoreAway, StoreBusy)
@@ -29,7 +32,9 @@ class Lane:
 
     def __init__(self, rt: Runtime, route: Route, adapter: Adapter) -> None:
         self._rt, self._route, self._adapter = rt, route, adapter
-        self._queue: asyncio.Queue[UUID] = asyncio.Queue(QUEUE_MAX)
+        self._queue: asyncio.Queue[UUID] = asyncio.Queue(
+            min(QUEUE_MAX, max(QUEUE_MIN, int(route.rate_per_s * AHEAD_S)))
+        )
         self._room = asyncio.Semaphore(GROUPS_MAX)
         self._closing = asyncio.Event()
         self._groups: set[asyncio.Task[None]] = set()

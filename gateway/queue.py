@@ -22,6 +22,11 @@ serialize = msgspec.msgpack.Encoder().encode
 deserialize = msgspec.msgpack.Decoder().decode
 
 
+def queue_of(account: str) -> str:
+    """Each account has a queue of its own: a provider that stands still holds up no other."""
+    return f"{QUEUE}:{account}"
+
+
 def redis_settings(url: str) -> RedisSettings:
     """The server of a URL such as redis://host:6379/1 or unix:///path?db=1, with short time-outs."""
     settings = RedisSettings.from_dsn(url)
@@ -38,12 +43,12 @@ class ArqHints:
     async def hint(self, account: str, contacts: list[str]) -> None:
         """Hand the ids to whichever worker is free. Raises redis.RedisError."""
         await self._pool.enqueue_job(
-            JOB, account, contacts, _job_id=uuid4().hex, _queue_name=QUEUE, _expires=JOB_EXPIRES_MS
+            JOB, contacts, _job_id=uuid4().hex, _queue_name=queue_of(account), _expires=JOB_EXPIRES_MS
         )
 
-    async def waiting(self) -> int:
-        """How many hints nobody has taken yet."""
-        count: int = await self._pool.zcard(QUEUE)
+    async def waiting(self, account: str) -> int:
+        """How many hints of an account have not been taken into a lane yet."""
+        count: int = await self._pool.zcard(queue_of(account))
         return count
 
     async def close(self) -> None:

@@ -62,7 +62,7 @@ class Release:
             channels = [c.value for c in route.channels if account_for(self._routes, c.value) is route]
             if not channels:
                 continue
-            room = max(JOB_MAX, int(route.rate_per_s * AHEAD_S)) - await self._outstanding()
+            room = max(JOB_MAX, int(route.rate_per_s * AHEAD_S)) - await self._outstanding(route)
             if room <= 0:
                 continue
             limit, at = min(room, JOB_MAX * 10), self._rt.clock.now()
@@ -70,8 +70,8 @@ class Release:
             given += await self._hint(route, due)
         return given
 
-    async def _outstanding(self) -> int:
-        return await self._hints.waiting() * JOB_MAX
+    async def _outstanding(self, route: Route) -> int:
+        return await self._hints.waiting(route.account) * JOB_MAX
 
     async def _hint(self, route: Route, contacts: Sequence[UUID]) -> int:
         now_s = self._rt.clock.boottime_s()

@@ -1,7 +1,6 @@
 """Takes hints from arq into the lanes: a job ends as soon as its ids are in a lane's bounded queue."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from arq.worker import Worker, func
 
 from gateway.lane import Lane
 from gateway.logs import get_logger
-from gateway.queue import JOB, QUEUE, QUEUE_AWAY, deserialize, open_pool, serialize
+from gateway.queue import JOB, QUEUE_AWAY, deserialize, open_pool, queue_of, serialize
 
 JOBS_MAX = 20
 JOB_TIMEOUT_S = 30  # a lane that is full that long: the hint is dropped, release gives it again
@@ -19,28 +18,24 @@ AGAIN_S = 1.0
 log = get_logger(part="work")
 
 
-async def take_hints(url: str, lanes: Mapping[str, Lane]) -> None:
-    """Take hints until cancelled. arq's worker ends on any Redis error, so it is started again here."""
+async def take_hints(url: str, account: str, lane: Lane) -> None:
+    """Take an account's hints until cancelled. arq's worker ends on any Redis error, so it is started again here."""
     while True:
         try:
-            await _work(url, lanes)
+            await _work(url, account, lane)
         except QUEUE_AWAY as fault:
-            log.warning("hints.away", error=type(fault).__name__)
+            log.warning("hints.away", account=account, error=type(fault).__name__)
         await asyncio.sleep(AGAIN_S)
 
 
-async def _work(url: str, lanes: Mapping[str, Lane]) -> None:
-    async def hand_off(_context: dict[Any, Any], account: str, contacts: list[str]) -> None:
-        lane = lanes.get(account)
-        if lane is None:
-            log.warning("hint.no_lane", account=account)
-            return
+async def _work(url: str, account: str, lane: Lane) -> None:
+    async def hand_off(_context: dict[Any, Any], contacts: list[str]) -> None:
         await lane.put([UUID(contact) for contact in contacts])
 
     pool = await open_pool(url)
     worker = Worker(
         [func(hand_off, name=JOB, keep_result=0, timeout=JOB_TIMEOUT_S, max_tries=1)],  # type: ignore[arg-type]  # arq types its coroutines loosely
-        queue_name=QUEUE,
+        queue_name=queue_of(account),
         redis_pool=pool,
         max_jobs=JOBS_MAX,
         poll_delay=POLL_S,

@@ -54,7 +54,7 @@ def _feed(
     return [
         asyncio.create_task(release.run()),
         asyncio.create_task(sweep_for_ever(rt)),
-        asyncio.create_task(take_hints(queue_url, lanes)),
+        *(asyncio.create_task(take_hints(queue_url, name, lane)) for name, lane in lanes.items()),
     ]
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import redis.asyncio
 
-from channels.base import Message
+from channels.base import ChannelName, Message
 from gateway.lane import Lane
 from gateway.providers import Route
 from gateway.queue import ArqHints, open_hints
@@ -31,7 +31,7 @@ class NotedHints:
     async def hint(self, account: str, contacts: list[str]) -> None:
         self.given += contacts
 
-    async def waiting(self) -> int:
+    async def waiting(self, account: str) -> int:
         return 0
 
 
@@ -107,6 +107,20 @@ async def test_a_lost_hint_is_given_again(gateway: Gateway, clock: MovedClock) -
     assert await release(gateway, noted, one) == [contact]
 
 
+async def test_a_provider_that_stands_still_holds_up_no_other(gateway: Gateway, hints: ArqHints) -> None:
+    """Hints that nobody takes for one account leave no less room for another's."""
+    slow = msgspec.structs.replace(
+        gateway.route, account="slow", channels=frozenset({ChannelName.VOICE}), rate_per_s=1
+    )
+    for _ in range(50):
+        await hints.hint("slow", [])
+    await gateway.accept()
+    async with lead(gateway.rt.pool) as leader:
+        assert await Release(gateway.rt, hints, (slow, gateway.route)).release_once(leader) == 1
+    assert await hints.waiting("slow") == 50
+    assert await hints.waiting(gateway.route.account) == 1
+
+
 async def test_one_process_releases_and_another_takes_over(
     gateway: Gateway, adapter: ScriptedAdapter, clock: MovedClock
 ) -> None:
@@ -142,7 +156,7 @@ async def working(gateway: Gateway, hints: ArqHints, route: Route | None = None)
     tasks = [
         asyncio.create_task(lane.run()),
         asyncio.create_task(Release(gateway.rt, hints, (route,)).run()),
-        asyncio.create_task(take_hints(queue, {ACCOUNT: lane})),
+        asyncio.create_task(take_hints(queue, ACCOUNT, lane)),
     ]
     async with running(*tasks):
         yield lane
@@ -275,5 +289,5 @@ async def test_the_queue_holds_ids_only(gateway: Gateway, hints: ArqHints) -> No
         jobs = [await client.get(key) for key in await client.keys("arq:job:*")]
     assert len(jobs) == 1
     job = msgspec.msgpack.decode(jobs[0])
-    assert job["a"] == [ACCOUNT, [contact]]
+    assert job["a"] == [[contact]]
     assert job["k"] == {}
