@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from gateway.commands.read_settings import read_settings
-from gateway.commands.screen import fail, out
+from gateway.commands.screen import fail
 
 if TYPE_CHECKING:
     from config.faults import Fault as DocumentFault
@@ -20,28 +20,35 @@ if TYPE_CHECKING:
 EXIT_MISS = 1
 
 Files = Annotated[
-    list[Path], typer.Argument(help="Case files (YAML or JSON); docs/policy-tests.md shows the form.")
+    list[Path] | None,
+    typer.Argument(
+        help="Case files (YAML or JSON); docs/policy-tests.md shows the form. Left out: the cases that ship."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, with the whole decision.")]
 
 
-def run_files(files: Files, as_json: AsJson = False) -> None:
+def run_files(files: Files = None, as_json: AsJson = False) -> None:
     """Run cases against the packs of FORBEAR_POLICY_DIR (or those that ship); exit 1 if any misses.
 
     Nothing is sent and no database is asked.
     """
+    from config.files import read_cases
     from throttling.case_run import run_cases
     from throttling.localtime import tzdb_version
 
     packs = load_packs()
+    texts = read_cases() if files is None else {str(file): _text(file) for file in files}
     results = [
-        result for file in files for result in run_cases(read_cases(file, packs), packs, tzdb=tzdb_version())
+        result
+        for name, text in texts.items()
+        for result in run_cases(parse_file(name, text, packs), packs, tzdb=tzdb_version())
     ]
     for result in results:
-        out.print(_as_json(result) if as_json else _line(result), markup=False)
+        typer.echo(_as_json(result) if as_json else _line(result))
     missed = sum(not result.passed for result in results)
     if not as_json:
-        out.print(f"{len(results)} cases, {missed} missed.")
+        typer.echo(f"{len(results)} cases, {missed} missed.")
     if missed:
         raise typer.Exit(EXIT_MISS)
 
@@ -70,24 +77,28 @@ def load_packs() -> "dict[str, Pack]":
     return packs
 
 
-def read_cases(file: Path, packs: "Mapping[str, Pack]") -> "list[Case]":
+def parse_file(name: str, text: str, packs: "Mapping[str, Pack]") -> "list[Case]":
     """The cases of one file; ends the command when it has a fault."""
     from config.documents import Document, load_document
     from throttling.case_file import parse_cases
     from throttling.faults import Fault
 
+    document = load_document(name, text)
+    if not isinstance(document, Document):
+        raise _refused(f"{name} is no case file:", document)
+    found = parse_cases(name, document.value, document.line_of, packs)
+    faults = [one for one in found if isinstance(one, Fault)]
+    if faults:
+        raise _refused(f"{name} has faults:", faults)
+    return [one for one in found if not isinstance(one, Fault)]
+
+
+def _text(file: Path) -> str:
     try:
-        document = load_document(str(file), file.read_text("utf-8"))
+        return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file} cannot be read: {type(error).__name__}.")
         raise typer.Exit(EXIT_MISS) from error
-    if not isinstance(document, Document):
-        raise _refused(f"{file} is no case file:", document)
-    found = parse_cases(str(file), document.value, document.line_of, packs)
-    faults = [one for one in found if isinstance(one, Fault)]
-    if faults:
-        raise _refused(f"{file} has faults:", faults)
-    return [one for one in found if not isinstance(one, Fault)]
 
 
 def _refused(

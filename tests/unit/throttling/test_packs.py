@@ -358,3 +358,21 @@ def test_all_shipped_packs_together_permit_an_ordinary_contact() -> None:
     assert (decision.verdict, decision.code, decision.binding) == ("allow", "ok", None)
     assert {answer.pack for answer in decision.rules} >= {"US-FED-REGF", "HOUSE"}
     assert decision.tzdb == "2026f"
+
+
+RETENTION = (
+    GOOD
+    + """\
+retention:
+  - {what: records, years: 3, after: last_activity, citation: {title: t}}
+"""
+)
+
+
+def test_a_pack_says_how_long_records_are_kept() -> None:
+    """Retention differs between sources, so it is part of a pack; a duration without a length is refused."""
+    (kept,) = pack(RETENTION, "US-X.yaml").retention
+    assert (kept.what, kept.years, kept.days) == ("records", 3, None)
+    faults = pack_or_faults(RETENTION.replace("years: 3", "years: 3, days: 4"), "US-X.yaml")
+    assert isinstance(faults, list)
+    assert "years or of days" in faults[0].message
