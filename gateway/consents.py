@@ -23,14 +23,9 @@ async def add_consent(
         return Invalid(faults=(UNKNOWN_CREDITOR,))
     if (faults := undatable(given_at=request.given_at, expires_at=request.expires_at)) is not None:
         return faults
-    address = None
-    if request.address is not None:
-        if request.channel is None:
-            return invalid("/channel", "missing: an address needs its channel", "send the channel as well")
-        parsed = parse_address(request.channel, request.address)
-        if isinstance(parsed, AddressFault):
-            return invalid("/address", parsed.message, parsed.hint)
-        address = rt.vault.address_index(parsed.kind, parsed.text)
+    address = _address_token(rt, request)
+    if isinstance(address, Invalid):
+        return address
     whom = await find_or_name(rt, caller, request.creditor, borrower_id)
     uid = new_id(at, rt.random)
     fact = FactSeen(
@@ -66,6 +61,18 @@ async def add_consent(
         wording=request.wording,
         evidence=request.evidence,
     )
+
+
+def _address_token(rt: Runtime, request: ConsentRequest) -> bytes | Invalid | None:
+    """The token of the address that the consent is for, or None where it is for none in particular."""
+    if request.address is None:
+        return None
+    if request.channel is None:
+        return invalid("/channel", "missing: an address needs its channel", "send the channel as well")
+    parsed = parse_address(request.channel, request.address)
+    if isinstance(parsed, AddressFault):
+        return invalid("/address", parsed.message, parsed.hint)
+    return rt.vault.address_index(parsed.kind, parsed.text)
 
 
 async def list_consents(

@@ -1,5 +1,7 @@
 """What happened elsewhere and counts: an agent's call, a conversation, a letter."""
 
+from datetime import datetime
+
 from gateway import fact_leaves
 from gateway.accept import KEEP_KEY
 from gateway.answers import EventAnswer
@@ -22,10 +24,8 @@ async def report_event(
     at = rt.clock.now()
     if await rt.creditors.find(report.creditor) is None:
         return Invalid(faults=(UNKNOWN_CREDITOR,))
-    if (faults := undatable(at=report.at)) is not None:
+    if (faults := _time_faults(report, at)) is not None:
         return faults
-    if report.at > at:
-        return invalid("/at", "in the future", "report what has happened, with its own time")
     whom = await find_or_name(rt, caller, report.creditor, report.borrower)
     event = new_id(at, rt.random)
     mac = rt.vault.request_mac(raw)
@@ -66,3 +66,11 @@ async def report_event(
             return Conflict()
         event = stored[1]
     return EventAnswer(id=str(event), kind=report.kind, at=report.at)
+
+
+def _time_faults(report: EventReport, at: datetime) -> Invalid | None:
+    if (faults := undatable(at=report.at)) is not None:
+        return faults
+    if report.at > at:
+        return invalid("/at", "in the future", "report what has happened, with its own time")
+    return None

@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-import asyncpg
 import redis.asyncio
 from redis.exceptions import RedisError
 
@@ -77,10 +76,9 @@ async def open_runtime(
     """
     warm_up()
     async with AsyncExitStack() as stack:
-        assert settings.database_url is not None
-        assert settings.redis_url is not None
+        assert settings.database_url is not None and settings.redis_url is not None  # noqa: PT018 - one condition
         vault = open_vault(settings.master_key_file)
-        pool = await _open_pool(stack, settings.database_url)
+        pool = await stack.enter_async_context(make_pool(settings.database_url))
         policy = await open_policy(pool)
         client = _open_redis(stack, settings.redis_url)
         make_sandbox_secrets(settings, secrets.token_bytes)
@@ -118,10 +116,6 @@ async def open_runtime(
         )
         await _run_beside(stack, [*(writer.run() for writer in writers.made), policy.follow()])
         yield rt
-
-
-async def _open_pool(stack: AsyncExitStack, url: str) -> asyncpg.Pool:
-    return await stack.enter_async_context(make_pool(url))
 
 
 def _open_redis(stack: AsyncExitStack, url: str) -> redis.asyncio.Redis:
