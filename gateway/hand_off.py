@@ -5,6 +5,7 @@ statement, nothing is sent without a permit that is still live, and what was sen
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -63,12 +64,13 @@ async def permit_group(rt: Runtime, route: Route, contacts: Sequence[UUID]) -> H
     codes, _ = await asyncio.gather(_permit(rt, ready), _record_moves(rt, moves))
     permitted, again = [], []
     for one, code in zip(ready, codes, strict=True):
-        metrics.permits.labels(code=code.name.lower()).inc()
         if code is Permitting.PERMITTED:
             lease = PermitLease(rt.clock, began_s=began_s, at=at, not_after=one.permit.not_after)
             permitted.append(Permitted(ready=one, lease=lease))
         elif code in DECIDE_AGAIN:
             again.append(one.contact.id)
+    for code, count in Counter(codes).items():
+        metrics.permits.labels(code=code.name.lower()).inc(count)
     if Permitting.SKEW in codes:
         log.error("clock_skew", account=route.account)
     if Permitting.POLICY in codes:

@@ -180,7 +180,7 @@ def receipt(
 def _hits(decision: Decision) -> tuple[RuleHit, ...]:
     return tuple(
         [
-            _hit(answer.rule, answer.outcome.value, answer.used, answer.limit)
+            _hit(answer.rule, answer.outcome, answer.used, answer.limit)
             for answer in decision.rules
             if answer.outcome is not NOT_APPLICABLE
         ]

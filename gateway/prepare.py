@@ -22,7 +22,7 @@ from gateway.policy import Policy
 from gateway.providers import Route
 from gateway.store.columns import Move, PermitWanted
 from gateway.store.handing import Handing
-from gateway.vault import Randomness, Vault, VaultError
+from gateway.vault import BorrowerKey, Randomness, Vault, VaultError
 from gateway.wanted import Wanted, as_event, bounded, read_request
 from gateway.wire import ContactRequest
 from templates_sms.render import RenderFault, render
@@ -75,9 +75,10 @@ def prepare(
         return Left(contact=contact.id)
     if contact.expires_at <= by.at:
         return _move(contact, ContactState.EXPIRED, "expired", by.at)
-    wanted = _open(contact, template, by)
-    if isinstance(wanted, str):
-        return _move(contact, ContactState.DENIED, wanted, by.at)
+    opened = _open(contact, template, by)
+    if isinstance(opened, str):
+        return _move(contact, ContactState.DENIED, opened, by.at)
+    wanted, _ = opened
     facts = Facts(
         request=wanted.asked,
         borrower=BorrowerFacts(
@@ -94,16 +95,17 @@ def prepare(
     not_after = lease_end(by.at, min(decision.valid_until, contact.expires_at))
     if not_after is None:
         return Left(contact=contact.id)
-    return _make(contact, wanted, decision, not_after, by)
+    return _make(contact, opened, decision, not_after, by)
 
 
-def _open(contact: Handing, template: Template | None, by: Preparing) -> Wanted | str:
-    """The stored request made exact again, or why that is not possible."""
+def _open(contact: Handing, template: Template | None, by: Preparing) -> tuple[Wanted, BorrowerKey] | str:
+    """The stored request made exact again, with the key it lay under; or why that is not possible."""
     if template is None:
         return "template-gone"
-    request = _unseal(contact, by)
-    if isinstance(request, str):
-        return request
+    unsealed = _unseal(contact, by)
+    if isinstance(unsealed, str):
+        return unsealed
+    request, key = unsealed
     wanted = read_request(
         request,
         namespace=contact.namespace,
@@ -117,15 +119,15 @@ def _open(contact: Handing, template: Template | None, by: Preparing) -> Wanted 
     # Opt-outs are looked up and locked by the row's tokens. Where what is sealed has others (a row that was changed, an
     # address that this release spells in another way), nobody has looked whether this address may be written to.
     whose = wanted.whose.address, wanted.whose.borrower
-    return wanted if whose == (contact.address, contact.borrower) else "sealed-elsewhere"
+    return (wanted, key) if whose == (contact.address, contact.borrower) else "sealed-elsewhere"
 
 
-def _unseal(contact: Handing, by: Preparing) -> ContactRequest | str:
+def _unseal(contact: Handing, by: Preparing) -> tuple[ContactRequest, BorrowerKey] | str:
     if contact.wrapped is None:
         return "erased"
     try:
         key = by.vault.open_borrower_key(contact.creditor, contact.subject, contact.wrapped)
-        return _requests.decode(key.open("contact.request", contact.id, contact.request))
+        return _requests.decode(key.open("contact.request", contact.id, contact.request)), key
     except VaultError:
         return "sealed-elsewhere"
     except msgspec.DecodeError:
@@ -133,16 +135,19 @@ def _unseal(contact: Handing, by: Preparing) -> ContactRequest | str:
 
 
 def _make(
-    contact: Handing, wanted: Wanted, decision: Decision, not_after: datetime, by: Preparing
+    contact: Handing,
+    opened: tuple[Wanted, BorrowerKey],
+    decision: Decision,
+    not_after: datetime,
+    by: Preparing,
 ) -> Ready | Move:
+    wanted, key = opened
     rendered = render(wanted.template, wanted.request.variables)
     if isinstance(rendered, RenderFault):
         return _move(contact, ContactState.DENIED, "variables", by.at)
     faults = check_rendered(wanted.template, rendered)
     if faults:
         return _move(contact, ContactState.DENIED, f"wording-{faults[0].code}", by.at)
-    assert contact.wrapped is not None
-    key = by.vault.open_borrower_key(contact.creditor, contact.subject, contact.wrapped)
     attempt = new_id(by.at, by.random)
     message = Message(
         attempt_id=str(attempt),

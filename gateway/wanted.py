@@ -51,17 +51,17 @@ def read_request(
     """The request made exact, or all its faults at once; nothing is stored and nothing is asked of anybody.
 
     `stored` is the template version and the expiry that an accepted contact is bound to: its times were checked then,
-    and it is never given another text.
+    and it is never given another text. Its variables are not checked here: rendering checks them.
     """
     address = parse_address(request.channel, request.address)
     if stored is None:
         template = policy.catalogue.find(request.template, request.channel.value, request.borrower.locale)
-        faults = _time_faults(request, at)
+        faults = [*_time_faults(request, at), *_template_faults(request, template)]
         expires_at = request.expires_at or (max(at, request.not_before or at) + KEPT_FOR)
     else:
         template, expires_at = stored
         faults = []
-    faults = [*faults, *_place_faults(request), *_template_faults(request, template)]
+    faults += _place_faults(request)
     if isinstance(address, AddressFault):
         faults.append(FieldFault(pointer="/address", message=address.message, hint=address.hint))
     if faults or isinstance(address, AddressFault) or isinstance(template, NotFound):

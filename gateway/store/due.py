@@ -18,12 +18,12 @@ DUE: Final = """
 SELECT id FROM (
   SELECT id, priority, due_at, row_number() OVER (PARTITION BY priority, creditor ORDER BY due_at, id) AS turn
     FROM (SELECT id, priority, creditor, due_at FROM contact
-           WHERE channel = ANY ($1) AND state IN ('queued', 'scheduled') AND due_at <= $2
+           WHERE channel = ANY ($1) AND waiting AND due_at <= $2
              AND id NOT IN (SELECT unnest($3::uuid[]))
            ORDER BY priority, due_at LIMIT $4) AS due) AS turns
  ORDER BY priority, turn, due_at, id LIMIT $5"""
 
-WAITING: Final = "SELECT id FROM contact WHERE id = ANY ($1) AND state IN ('queued', 'scheduled')"
+WAITING: Final = "SELECT id FROM contact WHERE id = ANY ($1) AND waiting"
 
 
 class Leader:

@@ -44,7 +44,7 @@ async def expired_contacts(pool: asyncpg.Pool, at: datetime, limit: int) -> list
     """Waiting contacts past their expiry. They are due as well (nobody is scheduled after his expiry)."""
     records = await pool.fetch(
         """SELECT id, creditor, state FROM contact
-            WHERE state IN ('queued', 'scheduled') AND due_at <= $1 AND expires_at <= $1 LIMIT $2""",
+            WHERE waiting AND due_at <= $1 AND expires_at <= $1 LIMIT $2""",
         at,
         limit,
     )
@@ -72,7 +72,7 @@ async def oldest_due(pool: asyncpg.Pool, at: datetime) -> list[tuple[str, float]
     """For each channel how long, in seconds, the contact that is due the longest has waited."""
     records = await pool.fetch(
         """SELECT channel, extract(epoch FROM $1 - min(due_at))::float8 AS age_s FROM contact
-            WHERE state IN ('queued', 'scheduled') AND due_at <= $1 GROUP BY channel""",
+            WHERE waiting AND due_at <= $1 GROUP BY channel""",
         at,
     )
     return [(r["channel"], r["age_s"]) for r in records]
