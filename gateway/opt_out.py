@@ -34,9 +34,13 @@ log = get_logger()
 
 
 class Stopping(msgspec.Struct, frozen=True, kw_only=True):
-    """An opt-out that is written and still to be completed; `addresses` are the tokens of the addresses it closes."""
+    """An opt-out that is written and still to be completed.
+
+    `addresses` are the tokens of the addresses it closes, `creditor` is in whose log it stands ("": the system's).
+    """
 
     optout: UUID
+    creditor: str
     addresses: tuple[bytes, ...]
     since: datetime
 
@@ -66,7 +70,10 @@ async def take_inbound(rt: Runtime, message: Inbound) -> Stopping | None:
     if stop is None or code is not Taking.TAKEN:
         return None
     return Stopping(
-        optout=stop, addresses=(token,) if answers is None else (token, answers.address), since=at
+        optout=stop,
+        creditor="" if answers is None else answers.creditor,
+        addresses=(token,) if answers is None else (token, answers.address),
+        since=at,
     )
 
 

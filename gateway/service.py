@@ -256,7 +256,9 @@ class Service:
         stopping = await take_inbound(self._rt, message)
         if stopping is not None:
             free = partial(live_permits, self._rt.pool, addresses=stopping.addresses)
-            self._later(complete(self._rt, stopping.optout, "", stopping.since, until_free=free))
+            self._later(
+                complete(self._rt, stopping.optout, stopping.creditor, stopping.since, until_free=free)
+            )
 
     async def ready(self) -> Readiness:
         """See gateway.readiness."""
