@@ -26,7 +26,8 @@ class ConsentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What a rule asks of a consent; what is left out it does not ask.
 
     `days`: local calendar days since it was given or renewed, that day being day one. `until_conversation`: a later
-    conversation about the debt ends it (comment 14(b)(3)(i)-2). `own_address`: given for this very address.
+    conversation about the debt ends it (comment 14(b)(3)(i)-2). `own_address`: given for this very address. `timed`: it
+    names the times at which contact is welcome.
     """
 
     kinds: Annotated[frozenset[Literal["consent", "agreement"]], msgspec.Meta(min_length=1)] | None = None
@@ -35,6 +36,7 @@ class ConsentTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     express: bool = False
     written: bool = False
     esign: bool = False
+    timed: bool = False
     days: Annotated[int, msgspec.Meta(ge=1)] | None = None
     until_conversation: bool = False
     own_address: bool = False
@@ -107,6 +109,8 @@ def standing(terms: ConsentTerms, moment: Moment) -> list[tuple[Consent, Held]]:
 def covers(terms: ConsentTerms, consent: Consent, subject: Subject) -> bool:
     """Whether a consent is of the kind that the terms ask for and as wide as the contact, time aside."""
     if any(getattr(terms, name) and not getattr(consent, name) for name in QUALITIES):
+        return False
+    if terms.timed and consent.windows is None:
         return False
     if terms.own_address and (consent.address is None or consent.address != subject.address):
         return False

@@ -181,14 +181,16 @@ SUPPRESSIONS = {
     "GB.reasonable-requests": set(Scope),
     "US-FED-REGF.address-opt-out": {Scope.ADDRESS},
     "US-FED-REGF.medium-request": {Scope.CHANNEL},
-    "HOUSE.suppression": set(Scope),
+    "HOUSE.suppression": set(Scope) - {Scope.CHANNEL},
+    "HOUSE.medium-request": {Scope.CHANNEL},
 }
 RESTRICTIONS = {
     "GB.breathing-space": {"breathing_space"},
     "US-FED-REGF.attorney": {"attorney"},
     "US-FED-REGF.cease": {"cease"},
     "US-FED-REGF.dispute": {"dispute"},
-    "HOUSE.restriction": {"attorney", "breathing_space", "cease", "deceased", "dispute", "of-our-own"},
+    "HOUSE.restriction": {"breathing_space", "cease", "deceased", "dispute", "of-our-own"},
+    "HOUSE.inconvenience": {"attorney", "inconvenient_time"},
 }
 LINES = {"US-FED-REGF.opt-out-line": WRITTEN, "HOUSE.opt-out-line": WRITTEN}
 YESTERDAY = (NOON - timedelta(days=1)).replace(tzinfo=ZoneInfo("UTC"))
@@ -214,7 +216,7 @@ def test_a_suppression_is_final(rule: str) -> None:
 @pytest.mark.parametrize("rule", RESTRICTIONS)
 def test_a_restriction_is_final(rule: str) -> None:
     """A recorded state that the source names forbids every contact from its date on; no other state does."""
-    for kind in RESTRICTIONS["HOUSE.restriction"]:
+    for kind in RESTRICTIONS["HOUSE.restriction"] | RESTRICTIONS["HOUSE.inconvenience"]:
         state = Restriction(id="r1", kind=kind, since=YESTERDAY, until=None)
         binds = kind in RESTRICTIONS[rule]
         answer = looked(rule, person(rule, restrictions=[state]), NOON)
