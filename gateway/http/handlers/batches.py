@@ -26,6 +26,7 @@ T = TypeVar("T", bound=ContactRequest)
 BatchCall = Call[Batch, BatchQuery]
 Answer = Callable[[int, bytes], Coroutine[Any, Any, bytes]]
 
+UNDER_WAY: Final = 200  # items of a batch at once: while these are written the next are decided
 _BREATH: Final = 25  # items started before others get a turn, so that a batch does not stall single requests
 _ITEM: Final = build_model(BatchItem)
 _QUESTION: Final = build_model(DecisionRequest)
@@ -112,9 +113,14 @@ def _decision_refused(index: int, refusal: Refusal) -> bytes:
 
 async def _run(batch: Batch, answer: Answer) -> Reply | Lines:
     """Start every item, so that they are written together, and return the answers in the order sent."""
-    tasks = []
+    tasks, room = [], asyncio.Semaphore(UNDER_WAY)
+
+    async def in_turn(index: int, raw: bytes) -> bytes:
+        async with room:
+            return await answer(index, raw)
+
     for index, raw in enumerate(batch.items):
-        tasks.append(asyncio.create_task(answer(index, raw)))
+        tasks.append(asyncio.create_task(in_turn(index, raw)))
         if index % _BREATH == _BREATH - 1:
             await asyncio.sleep(0)
     if batch.lines:
