@@ -204,12 +204,15 @@ def always_open(pack: str) -> str:
 
     Every rule still answers; only what it answers does not depend on the clock on the wall.
     """
-    lines = pack.split("\n")
-    return "\n".join(
-        line.partition("- {open:")[0] + "- {open: 00:00, close: 24:00}" if "- {open:" in line else line
-        for line in lines
-        if "days: [sat, sun]" not in line
-    ).replace("days: [mon, tue, wed, thu, fri]", "")
+    kept: list[str] = []
+    for line in pack.split("\n"):
+        indent, window, _ = line.partition("- {open:")
+        opened = f"{indent}- {{open: 00:00, close: 24:00}}"
+        if not window:
+            kept.append(line)
+        elif kept[-1] != opened:  # of several windows one is left
+            kept.append(opened)
+    return "\n".join(kept)
 
 
 async def _set_up(settings: Settings) -> str:
