@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from throttling.consenting import ConsentTerms
-from throttling.vocabulary import Unit
+from throttling.vocabulary import LEGAL_NOTICE, OPT_OUT_CONFIRMATION, REPLY, Unit
 
 Word = Annotated[str, msgspec.Meta(min_length=1)]
 Words = Annotated[frozenset[Word], msgspec.Meta(min_length=1)]
@@ -84,6 +84,10 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if not given(self):
             message = "an empty condition would always hold"
             raise ValueError(message)
+
+
+# Conditions that can hold for requests of one purpose only.
+PURPOSES = {"reply": REPLY, "confirmation": OPT_OUT_CONFIRMATION, "required_notice": LEGAL_NOTICE}
 
 
 def given(condition: Condition) -> tuple[str, ...]:

@@ -198,12 +198,24 @@ def _after(terms: AfterTerms, moment: Moment, side: Side) -> Held:
 
 
 def _first(wanted: Any, moment: Moment, side: Side) -> Held:
-    events = moment.select(TRIED).events
+    debts = moment.request.debts
+    if not debts:
+        return side is Side.WHEN, None
+    found = [_is_first(debt, moment) is wanted for debt in debts]
+    return any(found) if side is Side.WHEN else all(found), None
 
-    def of(debt: Debt) -> Held:
-        return (not about(debt, events, "debt", discussed=False)) is wanted, None
 
-    return _of_debts(moment, side, of)
+def _is_first(debt: Debt, moment: Moment) -> bool:
+    first = moment.untouched.get(debt.token)
+    if first is None:
+        names = tokens_of(debt, "debt")
+        first = True
+        for event in moment.select(TRIED).events:
+            if not event.debts or not names.isdisjoint(event.debts):
+                first = False
+                break
+        moment.untouched[debt.token] = first
+    return first
 
 
 def _states(terms: frozenset[str], moment: Moment) -> Held:

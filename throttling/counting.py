@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -54,6 +54,7 @@ class Counting(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """`Counted`, `unit` and `per`, compiled. `simple` counts need no look at each event."""
 
     window: Counted
+    span: timedelta | None
     selector: Selector
     zoned: bool
     simple: bool
@@ -76,7 +77,7 @@ def keys_of(per: Per) -> frozenset[str]:
 
 def compile_counting(params: Counted, unit: Unit | None, per: Per) -> Counting:
     """Compile once what every count of a rule needs."""
-    keys = keys_of(per)
+    keys, span = keys_of(per), span_of(params)
     same = tuple(SAME[key] for key in sorted(keys & SAME.keys()))
     by_debt: Literal["debt", "account"] | None = (
         "debt" if "debt" in keys else "account" if "account" in keys else None
@@ -92,7 +93,8 @@ def compile_counting(params: Counted, unit: Unit | None, per: Per) -> Counting:
             params.purposes,
             params.except_purposes,
         ),
-        zoned=span_of(params) is None,
+        span=span,
+        zoned=span is None,
         simple=by_debt is None and not same and params.except_consent is None,
         by_debt=by_debt,
         same=same,
@@ -106,7 +108,9 @@ def count(counting: Counting, moment: Moment) -> list[Count]:
     An event inside the window of any place counts: that is the strictest count of all places.
     """
     series = moment.select(counting.selector)
-    events = series.events[bisect_left(series.instants, first_counted(counting.window, moment)) :]
+    events = series.events[
+        bisect_left(series.instants, first_counted(counting.window, counting.span, moment)) :
+    ]
     request = moment.request
     if counting.same:
         events = [event for event in events if all(same(event, moment) for same in counting.same)]

@@ -36,7 +36,13 @@ class Hearing(msgspec.Struct, frozen=True, kw_only=True):
 def hear(rules: tuple[LoadedRule, ...], moment: Moment) -> Hearing:
     """Ask each rule once, in order."""
     plainly = moment.request.override is None
-    looks = [rule.judge(moment) if rule.plain and plainly else _ask(rule, moment) for rule in rules]
+    unconsented = plainly and not moment.facts.borrower.consents
+    looks = [
+        rule.judge(moment)
+        if (rule.plain and plainly) or (rule.plain_unconsented and unconsented)
+        else _ask(rule, moment)
+        for rule in rules
+    ]
     answers = [answer for answer, _ in looks]
     ends = [end for _, end in looks if end is not None]
     stable_until = min(ends) if ends else None
@@ -88,10 +94,10 @@ def _ask(rule: LoadedRule, moment: Moment) -> Look:
     if not holds:
         return rule.not_now, _earlier(over, midnight)
     freed: datetime | None = None
-    for check, excepted in rule.unless:
-        holds, turns = check(here)
+    for excepted in rule.unless:
+        holds, turns = excepted.check(here)
         if holds:
-            return excepted, _earlier(turns, midnight)
+            return excepted.answer, _earlier(turns, midnight)
         freed = _earlier(freed, turns)
     answer, stable_until = rule.judge(here)
     if answer.outcome is not PASS:

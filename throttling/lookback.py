@@ -40,9 +40,11 @@ def span_of(lookback: Lookback) -> timedelta | None:
     return timedelta(hours=lookback.hours or 0, minutes=lookback.minutes or 0)
 
 
-def first_counted(lookback: Lookback, moment: Moment) -> datetime:
-    """Return the earliest instant that the window includes in any place. `moment.places` must not be empty for days."""
-    span = span_of(lookback)
+def first_counted(lookback: Lookback, span: timedelta | None, moment: Moment) -> datetime:
+    """Return the earliest instant that the window includes in any place. `moment.places` must not be empty for days.
+
+    `span` is that of the window, made once.
+    """
     if span is not None:
         return moment.at - span + TICK
     if lookback.days is not None:

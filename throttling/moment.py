@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import compress
 from operator import attrgetter
 
 import msgspec
@@ -12,7 +12,7 @@ from throttling.evidence import CANDIDATES, Zones, zones_for
 from throttling.facts import Channel, Event, EventChannel, Facts, Request
 from throttling.localtime import day_start
 from throttling.places import Place, places_at
-from throttling.selector import Selector, Sort, selects
+from throttling.selector import SORT, Selector, mask_of, number_of, numbers
 
 DAY = timedelta(days=1)
 INSTANT = attrgetter("at")
@@ -30,9 +30,11 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule may look at.
 
-    `history` is oldest first; `places` is empty if any candidate zone is unknown, and so none can be relied on.
-    `midnight` is the next instant at which the counting day changes in any place (None without places); `horizon_end`
-    is where every search for a permitted instant ends, and `horizon_moves_at` the next instant at which that end moves.
+    `history` is oldest first; `instants` and `sort_of` are its instants and the numbers of its sorts. `places` is empty
+    if any candidate zone is unknown, and so none can be relied on. `midnight` is the next instant at which the counting
+    day changes in any place (None without places). `horizon_end` is where every search for a permitted instant ends,
+    and `horizon_moves_at` the next instant at which that end moves. `untouched` remembers which debts were never
+    contacted about.
     """
 
     at: datetime
@@ -44,18 +46,21 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     midnight: datetime | None
     horizon_end: datetime
     horizon_moves_at: datetime
-    sorts: dict[Sort, list[Event]]
+    instants: list[datetime]
+    sort_of: list[int]
     series: dict[Selector, Series]
     starts: dict[int, datetime]
     views: dict[Zones, "Moment"]
+    untouched: dict[str, bool]
 
     def select(self, selector: Selector) -> Series:
         """Return the events that `selector` counts; asked often, found once."""
         known = self.series.get(selector)
         if known is None:
-            groups = [events for sort, events in self.sorts.items() if selects(selector, sort)]
-            events = groups[0] if len(groups) == 1 else sorted(chain(*groups), key=INSTANT)
-            known = self.series[selector] = Series(events=events, instants=[event.at for event in events])
+            mask = mask_of(selector, self.history, self.sort_of)
+            known = self.series[selector] = Series(
+                events=list(compress(self.history, mask)), instants=list(compress(self.instants, mask))
+            )
         return known
 
     def window_start(self, days: int) -> datetime:
@@ -99,10 +104,12 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
         midnight=here.midnight,
         horizon_end=today + timedelta(days=horizon_days + 1),
         horizon_moves_at=today + DAY,
-        sorts=_sorted_out(history),
+        instants=[event.at for event in history],
+        sort_of=[numbers.get(sort) or number_of(sort) for sort in map(SORT, history)],
         series={},
         starts={},
         views={},
+        untouched={},
     )
 
 
@@ -117,19 +124,6 @@ def later(moment: Moment, at: datetime) -> Moment:
 def _candidates(request: Request) -> tuple[str, ...]:
     zones = request.zones
     return (zones[0].zone,) if len(zones) == 1 else zones_for(CANDIDATES, zones)
-
-
-def _sorted_out(history: list[Event]) -> dict[Sort, list[Event]]:
-    """Put events of one sort together, each list oldest first."""
-    sorts: dict[Sort, list[Event]] = {}
-    for event in history:
-        sort = (event.kind, event.channel, event.outcome, event.purpose, event.place)
-        group = sorts.get(sort)
-        if group is None:
-            sorts[sort] = [event]
-        else:
-            group.append(event)
-    return sorts
 
 
 def _counted_history(facts: Facts) -> list[Event]:

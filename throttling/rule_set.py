@@ -20,12 +20,25 @@ MEMORY = 4096
 Effect = Literal["forbid", "warn", "shadow"]
 
 
+class Excepted(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One thing that frees a request from a rule, and the answer then.
+
+    `purpose` is that of the only requests it can free, None if it is any; `consent` says that it takes one.
+    """
+
+    check: Check
+    answer: RuleAnswer
+    purpose: str | None
+    consent: bool
+
+
 class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One enabled rule, ready to be asked. The answers that need no figures are made once.
 
     `effective` is None for a rule without dates, `zones` for one that goes by every candidate. One that is `plain` has
-    no dates, zones or conditions and binds, so that asking it is asking its judge. `turns` says that its denial ends as
-    soon as a condition turns, which makes it a deferral.
+    no dates, zones or conditions and binds, so that asking it is asking its judge; so it is with one that is
+    `plain_unconsented` where the person gave no consent. Both are found for each kind of request. `turns` says that its
+    denial ends as soon as a condition turns, which makes it a deferral.
     """
 
     label: RuleLabel
@@ -35,11 +48,12 @@ class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     effective: Effective | None
     effect: Effect
     plain: bool
+    plain_unconsented: bool
     overridable: bool
     turns: bool
     zones: Zones | None
     when: Check | None
-    unless: tuple[tuple[Check, RuleAnswer], ...]
+    unless: tuple[Excepted, ...]
     judge: Judge
     budget: Callable[[Moment], Budget] | None
     not_applicable: RuleAnswer
@@ -108,9 +122,22 @@ def _select(rules: RuleSet, request: Request) -> Selection:
     here = [rule for rule in rules.rules if rule.countries is None or request.country in rule.countries]
     bound = [rule for rule in here if _binds(rule, request, region)]
     skipped = tuple(rule.not_applicable for rule in here if rule not in bound)
+    bound = [_for_purpose(rule, request.purpose) for rule in bound]
     guessed = region is None and any(rule.regions is not None for rule in bound)
     warnings = ("region-unknown",) if guessed else ()
     return Selection(rules=tuple(bound), skipped=skipped, warnings=warnings, refusal=None)
+
+
+def _for_purpose(rule: LoadedRule, purpose: str) -> LoadedRule:
+    """Leave out what cannot free a request of this purpose, so that it need not be asked."""
+    left = tuple(one for one in rule.unless if one.purpose in (None, purpose))
+    always = rule.effective is None and rule.zones is None and rule.when is None and rule.effect == "forbid"
+    return msgspec.structs.replace(
+        rule,
+        unless=left,
+        plain=always and not left,
+        plain_unconsented=always and all(one.consent for one in left),
+    )
 
 
 def _refusal(rules: RuleSet, country: str | None) -> str | None:

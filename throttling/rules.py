@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from throttling.condition import given
+from throttling.condition import PURPOSES, Condition, given
 from throttling.conditions import Side, build_check
 from throttling.decision import Outcome
 from throttling.evidence import CANDIDATES
@@ -22,7 +22,7 @@ from throttling.pack import (
     regions_of,
 )
 from throttling.parse import parse_pack
-from throttling.rule_set import LoadedRule, RuleSet
+from throttling.rule_set import Excepted, LoadedRule, RuleSet
 from throttling.tightening import loosened
 
 __all__ = ["Fault", "Pack", "RuleSet", "build_rule_set", "parse_pack"]
@@ -81,7 +81,6 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         confidence=rule.confidence.value,
         force=rule.force.value,
     )
-    always = rule.effective == Effective() and rule.when is None and not rule.unless
     zones = None if rule.zones == CANDIDATES else rule.zones
     binds = rule.effect == "forbid"
     return LoadedRule(
@@ -91,23 +90,28 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         regions=regions_of(pack, rule),
         effective=None if rule.effective == Effective() else rule.effective,
         effect=rule.effect,
-        plain=binds and always and zones is None,
+        plain=False,
+        plain_unconsented=False,
         overridable=rule.kind not in NEVER_OVERRIDDEN and is_overridable(rule),
         turns=kind.turns,
         zones=zones,
         when=None if rule.when is None else build_check(rule.when, Side.WHEN),
-        unless=tuple(
-            (
-                build_check(one, Side.UNLESS),
-                label.answer(Outcome.NOT_APPLICABLE, "excepted", window=" and ".join(given(one))),
-            )
-            for one in rule.unless
-        ),
+        unless=tuple(_excepted(label, one) for one in rule.unless),
         judge=kind.build_judge(label, rule.params),
         budget=None if kind.budget is None or not binds else partial(kind.budget, label, rule.params),
         not_applicable=label.answer(Outcome.NOT_APPLICABLE, "not-applicable"),
         not_in_force=label.answer(Outcome.NOT_APPLICABLE, "not-in-force"),
         not_now=label.answer(Outcome.NOT_APPLICABLE, "not-now"),
+    )
+
+
+def _excepted(label: RuleLabel, condition: Condition) -> Excepted:
+    purposes = [purpose for key, purpose in PURPOSES.items() if getattr(condition, key) is not None]
+    return Excepted(
+        check=build_check(condition, Side.UNLESS),
+        answer=label.answer(Outcome.NOT_APPLICABLE, "excepted", window=" and ".join(given(condition))),
+        purpose=purposes[0] if purposes else None,
+        consent=condition.consent is not None,
     )
 
 

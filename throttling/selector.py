@@ -1,26 +1,33 @@
 """Which sorts of events a rule counts, found out once for each sort."""
 
+import itertools
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
-from throttling.facts import EventChannel, EventOutcome
+from throttling.facts import Event, EventChannel, EventOutcome
 from throttling.units import KINDS as UNITS_OF_KIND
 from throttling.units import units_of
 from throttling.vocabulary import Unit
 
-# Sorts are few, but purposes are words of the callers'; past this many a selector forgets.
+# Sorts are few, but purposes are words of the callers'; past this many they are forgotten and found anew.
 SORTS_MAX = 4096
 
 Words = tuple[str, ...]
 # All that a selector looks at: kind, channel, outcome, purpose, place.
 Sort = tuple[str, EventChannel, EventOutcome | None, str | None, str | None]
+SORT = attrgetter("kind", "channel", "outcome", "purpose", "place")
+
+numbers: dict[Sort, int] = {}
+_fresh = itertools.count(1)
 
 
 class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Which events a rule counts; None is every one. Rules that count alike share one, compared by identity.
 
-    `known` remembers the answer for each sort of event. What an event does not say counts.
+    `known` remembers the answer for each sort of event, by number. What an event does not say counts.
     """
 
     unit: Unit | None
@@ -30,7 +37,7 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     places: Words | None
     purposes: Words | None
     except_purposes: Words | None
-    known: dict[Sort, bool]
+    known: dict[int, bool]
 
 
 @lru_cache(maxsize=256)
@@ -56,14 +63,27 @@ def selector_of(
     )
 
 
-def selects(selector: Selector, sort: Sort) -> bool:
-    """Whether events of this sort count."""
-    known = selector.known.get(sort)
-    if known is None:
-        if len(selector.known) >= SORTS_MAX:
-            selector.known.clear()
-        known = selector.known[sort] = _look(selector, sort)
-    return known
+def number_of(sort: Sort) -> int:
+    """Return the number of a sort, from 1: a number is found faster than five words. None is ever given twice."""
+    number = numbers.get(sort)
+    if number is None:
+        if len(numbers) >= SORTS_MAX:
+            numbers.clear()
+        number = numbers[sort] = next(_fresh)
+    return number
+
+
+def mask_of(selector: Selector, events: Sequence[Event], sort_of: Sequence[int]) -> list[bool]:
+    """Say of each event whether it counts; `sort_of` holds the numbers of their sorts."""
+    known = selector.known
+    try:
+        return [known[number] for number in sort_of]
+    except KeyError:  # a sort that this selector has not met yet, which is rare
+        if len(known) >= SORTS_MAX:
+            known.clear()
+        for event, number in zip(events, sort_of, strict=True):
+            known[number] = _look(selector, SORT(event))
+        return [known[number] for number in sort_of]
 
 
 def _named(selector: Selector, kind: str, outcome: EventOutcome | None) -> bool:

@@ -60,7 +60,9 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
             return unknown
         if simple and zoned:
             instants = moment.select(selector).instants
-            used = len(instants) and len(instants) - bisect_left(instants, first_counted(params, moment))
+            used = len(instants) and len(instants) - bisect_left(
+                instants, first_counted(params, None, moment)
+            )
             if used < limit:
                 return passes[used], moment.midnight
         counts = count(counting, moment)
