@@ -1,16 +1,13 @@
 """Asks every rule of a selection at one moment, and keeps what the verdict needs."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
-from throttling.decision import DEFER, DENY, PASS, SHADOW, WARN, RuleAnswer
+from throttling.decision import DEFER, DENY, PASS, SHADOW, WARN, Outcome, RuleAnswer
 from throttling.moment import Look, Moment
-from throttling.pack import Effective
 from throttling.rule_set import LoadedRule
-
-# Local dates differ from UTC's by at most fourteen hours; used for dates in force when no zone is known.
-WIDEST_OFFSET = timedelta(hours=14)
 
 # How the code of an answer begins that a recorded override has turned into a warning.
 OVERRIDDEN = "overridden-"
@@ -46,7 +43,8 @@ def hear(rules: tuple[LoadedRule, ...], moment: Moment) -> Hearing:
     answers = [answer for answer, _ in looks]
     ends = [end for _, end in looks if end is not None]
     stable_until = min(ends) if ends else None
-    forbidding = [look for look in looks if look[0].outcome is not PASS]
+    unusual = [look for look in looks if look[0].outcome is not PASS]
+    forbidding = [look for look in unusual if look[0].outcome is DENY or look[0].outcome is DEFER]
     if not forbidding:
         return Hearing(
             answers=answers,
@@ -87,7 +85,9 @@ def _until(answer: RuleAnswer) -> datetime:
 def _ask(rule: LoadedRule, moment: Moment) -> Look:
     """Ask a rule that has dates, conditions or zones of its own, or only watches: the same for every kind."""
     midnight = moment.midnight or moment.horizon_moves_at
-    if rule.effective is not None and not _in_force(rule.effective, moment):
+    dates = rule.dates
+    # In force as soon as it is in any place, and until it has ended in all of them.
+    if dates is not None and (moment.last_day < dates.first or moment.first_day > dates.last):
         return rule.not_in_force, midnight
     here = moment if rule.zones is None else moment.seen_from(rule.zones)
     holds, over = (True, None) if rule.when is None else rule.when(here)
@@ -119,26 +119,18 @@ def _ending(rule: LoadedRule, answer: RuleAnswer, turns: datetime | None) -> Rul
 def _weakened(rule: LoadedRule, moment: Moment, answer: RuleAnswer) -> RuleAnswer:
     """Make of a forbidding answer what the rule's effect, or a recorded override, leaves of it."""
     if rule.effect != "forbid":
-        return msgspec.structs.replace(answer, outcome=WARN if rule.effect == "warn" else SHADOW)
+        return _watched(answer, WARN if rule.effect == "warn" else SHADOW)
     override = moment.request.override
     if override is not None and rule.overridable and rule.label.rule in override.rules:
         return msgspec.structs.replace(answer, outcome=WARN, code=f"{OVERRIDDEN}{answer.code}")
     return answer
 
 
+@lru_cache(maxsize=4096)
+def _watched(answer: RuleAnswer, outcome: Outcome) -> RuleAnswer:
+    """Give an answer another outcome. Most answers are made once, and so is what is made of them."""
+    return msgspec.structs.replace(answer, outcome=outcome)
+
+
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return one if other is None else other if one is None else min(one, other)
-
-
-def _in_force(effective: Effective, moment: Moment) -> bool:
-    """A rule is in force as soon as it is in any place, and until it has ended in all of them."""
-    if moment.places:
-        first = min(place.day for place in moment.places)
-        last = max(place.civil for place in moment.places)
-    else:
-        first = (moment.at - WIDEST_OFFSET).toordinal()
-        last = (moment.at + WIDEST_OFFSET).toordinal()
-    begun = effective.from_ is None or date.fromordinal(last) >= effective.from_
-    # A waiver ends for a person when its last day has ended in any place, as a rule begins.
-    begun = begun and (effective.waived_until is None or date.fromordinal(last) > effective.waived_until)
-    return begun and (effective.until is None or date.fromordinal(first) <= effective.until)

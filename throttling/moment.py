@@ -32,9 +32,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     `history` is oldest first; `instants` and `sort_of` are its instants and the numbers of its sorts. `places` is empty
     if any candidate zone is unknown, and so none can be relied on. `midnight` is the next instant at which the counting
-    day changes in any place (None without places). `horizon_end` is where every search for a permitted instant ends,
-    and `horizon_moves_at` the next instant at which that end moves. `untouched` remembers which debts were never
-    contacted about.
+    day changes in any place (None without places); `first_day` and `last_day` are the earliest counting day and the
+    latest date of any place, a day apart from UTC's without places. `horizon_end` is where every search for a permitted
+    instant ends, and `horizon_moves_at` the next instant at which that end moves. `untouched` remembers which debts
+    were never contacted about.
     """
 
     at: datetime
@@ -44,6 +45,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     medium: EventChannel
     places: tuple[Place, ...]
     midnight: datetime | None
+    first_day: int
+    last_day: int
     horizon_end: datetime
     horizon_moves_at: datetime
     instants: list[datetime]
@@ -102,6 +105,8 @@ def observe(facts: Facts, at: datetime, horizon_days: int) -> Moment:
         medium=MEDIA[facts.request.channel],
         places=here.places,
         midnight=here.midnight,
+        first_day=here.first_day,
+        last_day=here.last_day,
         horizon_end=today + timedelta(days=horizon_days + 1),
         horizon_moves_at=today + DAY,
         instants=[event.at for event in history],
@@ -117,7 +122,14 @@ def later(moment: Moment, at: datetime) -> Moment:
     """Show the same facts at a later instant of the same search: nothing else has happened, the horizon stays."""
     here = places_at(_candidates(moment.request), at)
     return msgspec.structs.replace(
-        moment, at=at, places=here.places, midnight=here.midnight, starts={}, views={}
+        moment,
+        at=at,
+        places=here.places,
+        midnight=here.midnight,
+        first_day=here.first_day,
+        last_day=here.last_day,
+        starts={},
+        views={},
     )
 
 

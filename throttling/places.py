@@ -23,11 +23,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Every candidate zone, or none if any of them is unknown; the same at every instant in `[begins, ends)`.
 
-    `midnight` is the next instant at which the counting day changes in any of them, None without places.
+    `midnight` is the next instant at which the counting day changes in any of them, None without places. `first_day` is
+    the earliest counting day of any of them, `last_day` the latest date on the wall; without places a day before and a
+    day after that of UTC, which is as far as local dates can be from it.
     """
 
     places: tuple[Place, ...]
     midnight: datetime | None
+    first_day: int
+    last_day: int
     begins: datetime
     ends: datetime
 
@@ -50,7 +54,10 @@ def _look(names: tuple[str, ...], at: datetime) -> Places:
     zones = [zone_named(name) for name in dict.fromkeys(names)]
     known = [zone for zone in zones if zone is not None]
     if not known or len(known) < len(zones):
-        return Places(places=(), midnight=None, begins=ALWAYS[0], ends=ALWAYS[1])
+        day = at.toordinal()
+        return Places(
+            places=(), midnight=None, first_day=day - 1, last_day=day + 1, begins=ALWAYS[0], ends=ALWAYS[1]
+        )
     places = [
         Place(zone=zone, civil=at.astimezone(zone).toordinal(), day=day_now(zone, at)) for zone in known
     ]
@@ -59,6 +66,8 @@ def _look(names: tuple[str, ...], at: datetime) -> Places:
     return Places(
         places=tuple(places),
         midnight=midnight,
+        first_day=min([place.day for place in places]),
+        last_day=max([place.civil for place in places]),
         # Where midnight comes twice the date on the wall may jump back within a day: such a view holds for no time.
         begins=max([day_start(place.zone, place.day).late for place in places]) if quiet else at,
         ends=midnight if quiet else at,

@@ -12,12 +12,19 @@ from throttling.evidence import Zones
 from throttling.facts import Request
 from throttling.label import RuleLabel
 from throttling.moment import Judge, Moment
-from throttling.pack import Applies, Effective
+from throttling.pack import Applies
 
 # Requests differ in few of the things that rules select by; past this many kinds of request the memory starts afresh.
 MEMORY = 4096
 
 Effect = Literal["forbid", "warn", "shadow"]
+
+
+class Dates(msgspec.Struct, frozen=True, kw_only=True):
+    """The first and the last day on which a rule is in force, as proleptic ordinals."""
+
+    first: int
+    last: int
 
 
 class Excepted(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -35,7 +42,7 @@ class Excepted(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One enabled rule, ready to be asked. The answers that need no figures are made once.
 
-    `effective` is None for a rule without dates, `zones` for one that goes by every candidate. One that is `plain` has
+    `dates` is None for a rule without any, `zones` for one that goes by every candidate. One that is `plain` has
     no dates, zones or conditions and binds, so that asking it is asking its judge; so it is with one that is
     `plain_unconsented` where the person gave no consent. Both are found for each kind of request. `turns` says that its
     denial ends as soon as a condition turns, which makes it a deferral.
@@ -45,7 +52,7 @@ class LoadedRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     applies: Applies
     countries: frozenset[str] | None
     regions: frozenset[str] | None
-    effective: Effective | None
+    dates: Dates | None
     effect: Effect
     plain: bool
     plain_unconsented: bool
@@ -131,7 +138,7 @@ def _select(rules: RuleSet, request: Request) -> Selection:
 def _for_purpose(rule: LoadedRule, purpose: str) -> LoadedRule:
     """Leave out what cannot free a request of this purpose, so that it need not be asked."""
     left = tuple(one for one in rule.unless if one.purpose in (None, purpose))
-    always = rule.effective is None and rule.zones is None and rule.when is None and rule.effect == "forbid"
+    always = rule.dates is None and rule.zones is None and rule.when is None and rule.effect == "forbid"
     return msgspec.structs.replace(
         rule,
         unless=left,

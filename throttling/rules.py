@@ -1,6 +1,7 @@
 """From rule packs to the one compiled rule set, or to every reason why it must not be used."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from functools import partial
 
 from throttling.condition import PURPOSES, Condition, given
@@ -22,7 +23,7 @@ from throttling.pack import (
     regions_of,
 )
 from throttling.parse import parse_pack
-from throttling.rule_set import Excepted, LoadedRule, RuleSet
+from throttling.rule_set import Dates, Excepted, LoadedRule, RuleSet
 from throttling.tightening import loosened
 
 __all__ = ["Fault", "Pack", "RuleSet", "build_rule_set", "parse_pack"]
@@ -88,7 +89,7 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         applies=rule.applies,
         countries=countries_of(pack, rule),
         regions=regions_of(pack, rule),
-        effective=None if rule.effective == Effective() else rule.effective,
+        dates=_dates(rule.effective),
         effect=rule.effect,
         plain=False,
         plain_unconsented=False,
@@ -103,6 +104,16 @@ def _load(pack: Pack, rule: Rule) -> LoadedRule:
         not_in_force=label.answer(Outcome.NOT_APPLICABLE, "not-in-force"),
         not_now=label.answer(Outcome.NOT_APPLICABLE, "not-now"),
     )
+
+
+def _dates(effective: Effective) -> Dates | None:
+    """Return the days of a rule in force; one that was waived begins on the day after the waiver."""
+    if effective == Effective():
+        return None
+    first = date.min if effective.from_ is None else effective.from_
+    waived = date.min if effective.waived_until is None else effective.waived_until + timedelta(days=1)
+    last = date.max if effective.until is None else effective.until
+    return Dates(first=max(first, waived).toordinal(), last=last.toordinal())
 
 
 def _excepted(label: RuleLabel, condition: Condition) -> Excepted:

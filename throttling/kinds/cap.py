@@ -46,7 +46,8 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
     """Pass while every debt of the request (or the person) has a place left; otherwise defer to when one frees."""
     limit, window = params.limit, describe(params)
     counting = compile_counting(params, params.unit, params.per)
-    selector, zoned, simple = counting.selector, counting.zoned, counting.simple
+    selector, span = counting.selector, counting.span
+    zoned, simple = counting.zoned, counting.simple
     none = label.answer(DENY, "cap-zero", used=0, limit=0, window=window), None
     unknown = label.answer(DENY, "zone-unknown", limit=limit, window=window), None
     passes = [
@@ -58,13 +59,11 @@ def build_judge(label: RuleLabel, params: Params) -> Judge:
             return none
         if zoned and not moment.places:
             return unknown
-        if simple and zoned:
-            instants = moment.select(selector).instants
-            used = len(instants) and len(instants) - bisect_left(
-                instants, first_counted(params, None, moment)
-            )
-            if used < limit:
-                return passes[used], moment.midnight
+        instants = moment.select(selector).instants
+        first = first_counted(params, span, moment) if instants else moment.at
+        used = len(instants) and len(instants) - bisect_left(instants, first)
+        if used == 0 or (simple and zoned and used < limit):
+            return passes[used], moment.midnight if zoned else None
         counts = count(counting, moment)
         most = fullest(counts)
         used, debt = len(most.events), most.debt

@@ -16,6 +16,7 @@ from tests.fakes.decisions import (
     rule_set,
     rules_of,
     shipped,
+    utc,
 )
 from throttling.facts import Channel, Debt
 from throttling.lookback import DAYS_MAX
@@ -323,8 +324,10 @@ class TestApplicability:
         assert ask(rules, "2026-01-20 07:59", both).verdict == "deny"
         assert ask(rules, "2026-01-20 08:00", both).verdict == "allow"
         nowhere = facts(request(zones=[]))
-        assert ask(rules, "2026-01-20 13:59", nowhere).verdict == "deny"
-        assert ask(rules, "2026-01-20 14:00", nowhere).verdict == "allow"
+        # No local date is more than a day away from that of UTC, which is also as long as such an answer holds.
+        last = ask(rules, "2026-01-20 23:59", nowhere)
+        assert (last.verdict, last.valid_until) == ("deny", utc("2026-01-21 00:00"))
+        assert ask(rules, "2026-01-21 00:00", nowhere).verdict == "allow"
 
     def test_a_warning_does_not_change_the_verdict(self) -> None:
         """A rule that only warns is told of and forbids nothing."""
