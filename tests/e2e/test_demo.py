@@ -21,7 +21,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_make_demo_is_forbear_demo():
     """The one command of the README runs what is tested here."""
     told = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert told.stdout.splitlines()[-1].endswith("forbear demo")
+    # Under `make test` a make within make also says where it enters and leaves.
+    assert any(line.endswith("/forbear demo") for line in told.stdout.splitlines())
 
 
 def test_the_printed_lines_do_as_they_say(demo):
