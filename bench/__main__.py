@@ -137,12 +137,18 @@ class Bench:
         return answer
 
 
+def _stop(_number: int, _frame: object) -> None:
+    """Unwind everything, also where a shell started this with SIGINT ignored."""
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, write; 130 when somebody stopped it."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short run of each")
     effort = QUICK if parser.parse_args(arguments).quick else FULL
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     progress, console = Console(stderr=True), Console(width=170)
     load = os.getloadavg()[0]
     try:

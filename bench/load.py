@@ -5,6 +5,7 @@ Reads its orders as JSON from standard input, prints `ready`, waits for a line, 
 
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 from collections import Counter, deque
@@ -215,6 +216,7 @@ def _report(run: Run, began: float, late_s: float) -> Report:
 
 def main() -> None:
     """Obey one set of orders."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us ends us
     orders = msgspec.json.decode(sys.stdin.readline(), type=Orders)
     report = uvloop.run(run_load(orders, make_requests(orders)))
     print(msgspec.json.encode(report).decode(), flush=True)

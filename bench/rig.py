@@ -132,9 +132,14 @@ class Load:
 
     def run(self) -> Report:
         """Go, and tell what came of it."""
-        self._write(b"go\n")
-        report = msgspec.json.decode(self._read(), type=Report)
-        self._process.wait()
+        try:
+            self._write(b"go\n")
+            report = msgspec.json.decode(self._read(), type=Report)
+        except BaseException:  # also when somebody stops the bench: nothing may be left running
+            self._process.kill()
+            raise
+        finally:
+            self._process.wait()
         return report
 
     def _write(self, line: bytes) -> None:
