@@ -48,7 +48,8 @@ def run_files(files: Files = None, as_json: AsJson = False) -> None:
         typer.echo(_as_json(result) if as_json else _line(result))
     missed = sum(not result.passed for result in results)
     if not as_json:
-        typer.echo(f"{len(results)} cases, {missed} missed.")
+        count = "1 case" if len(results) == 1 else f"{len(results)} cases"
+        typer.echo(f"{count}, {missed} missed.")
     if missed:
         raise typer.Exit(EXIT_MISS)
 
