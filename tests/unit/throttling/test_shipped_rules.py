@@ -67,11 +67,6 @@ CAPS = {
     "AU.per-week": (3, 7, "debt", VOICE, [("attempt", SMS), ("letter", EMAIL)], [("conversation", VOICE)]),
     "AU.per-month": (10, 31, "debt", SMS, [("attempt", VOICE), ("letter", EMAIL)], [("conversation", VOICE)]),
     "CN.calls-per-day": (3, 1, "person", VOICE, [("attempt", VOICE), ("voicemail", VOICE)], [("attempt", SMS)]),
-    "US-DC.calls": (4, 7, "debt", VOICE, [("attempt", VOICE), ("voicemail", VOICE)], [("attempt", SMS)]),
-    "US-DC.electronic": (5, 7, "debt", EMAIL, [("attempt", each) for each in WRITTEN], [("attempt", VOICE)]),
-    "US-MA.frequency": (2, 7, "debt", SMS, [("attempt", VOICE), ("attempt", SMS)], [("attempt", EMAIL)]),
-    "US-NY-NYC.frequency": (3, 7, "debt", EMAIL, [("attempt", each) for each in Channel], [("conversation", VOICE)]),
-    "US-WA.frequency": (3, 7, "person", PUSH, [("attempt", each) for each in Channel], [("conversation", VOICE)]),
     "HOUSE.sms-per-day": (1, 1, "person", SMS, [("attempt", SMS)], [("attempt", VOICE)]),
     "HOUSE.sms-per-week": (3, 7, "person", SMS, [("attempt", SMS)], [("attempt", VOICE)]),
     "HOUSE.voice-per-day": (1, 1, "person", VOICE, [("attempt", VOICE), ("voicemail", VOICE)], [("attempt", SMS)]),
@@ -151,8 +146,6 @@ WORKDAY, SATURDAY, SUNDAY = NOON.date(), NOON.date() + timedelta(days=3), NOON.d
 HOURS = {
     "AU.call-hours": (VOICE, {WORKDAY: ("07:30", "21:00"), SATURDAY: ("09:00", "21:00"), SUNDAY: ("09:00", "21:00")}),
     "CN.hours": (SMS, {WORKDAY: ("08:00", "22:00"), SUNDAY: ("08:00", "22:00")}),
-    "US-FL.hours": (SMS, {WORKDAY: ("08:00", "21:00"), SUNDAY: ("08:00", "21:00")}),
-    "US-WA.hours": (SMS, {WORKDAY: ("07:30", "21:00"), SUNDAY: ("07:30", "21:00")}),
     "HOUSE.hours": (PUSH, {WORKDAY: ("09:00", "20:00"), SUNDAY: ("09:00", "20:00")}),
 }  # fmt: skip
 
