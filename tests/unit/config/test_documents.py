@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,3 +124,9 @@ def test_shipped_packs_are_package_data() -> None:
     packs = read_packs()
     assert "HOUSE.yaml" in packs
     assert list(packs) == sorted(packs)
+
+
+def test_both_parsers_read_the_shipped_packs_alike():
+    """Whether PyYAML came with libyaml or not, a file means the same, line for line."""
+    for name, text in read_packs().items():
+        assert load_document(name, text) == load_document(name, text, parser=yaml.SafeLoader)
