@@ -24,8 +24,8 @@ PLAIN: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,18}"), float),
 )
 
-# libyaml where the installed PyYAML has it (its wheels do): every process reads all packs when it starts, and the parser in
-# Python takes a second for what this one does in a tenth.
+# libyaml where the installed PyYAML has it (its wheels do): every process reads all packs when it starts, and the
+# parser in Python takes a second for what this one does in a tenth.
 PARSER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # An escape such as "\ud83d" makes text that no encoder takes later on.
