@@ -50,7 +50,7 @@ TEXTS = {
 }
 REQUEST: dict[str, Any] = {
     "creditor": ACME,
-    "borrower": {"id": "B-1", "locale": "en-US", "country": "US", "region": "US-NY", "postal_code": "10001"},
+    "borrower": {"id": "B-1", "locale": "en-US", "country": "US", "region": "US-OH", "postal_code": "44113"},
     "debts": [{"id": "D-1", "type": "credit_card"}],
     "channel": "sms",
     "address": PHONE,

@@ -179,7 +179,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def request(**changes: Any) -> dict[str, Any]:
     """A contact request full of a person."""
     texts = {"creditor": BANK, "due_on": "2031-03-01", "pay_url": LINK, "help_phone": "+18005550100"}
-    borrower = {"id": BORROWER, "locale": "en-US", "country": "US", "region": "US-NY", "postal_code": "10001"}
+    borrower = {"id": BORROWER, "locale": "en-US", "country": "US", "region": "US-OH", "postal_code": "44113"}
     return {
         "creditor": "acme",
         "borrower": borrower,

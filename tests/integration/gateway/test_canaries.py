@@ -46,7 +46,7 @@ CANARIES = (
     GROUP,
 )
 
-BORROWER = {"id": PERSON, "locale": "en-US", "country": "US", "region": "US-NY", "postal_code": "10001"}
+BORROWER = {"id": PERSON, "locale": "en-US", "country": "US", "region": "US-OH", "postal_code": "44113"}
 MAIL = request_body(
     borrower=BORROWER,
     debts=[{"id": DEBT, "type": "credit_card", "group": GROUP}],
