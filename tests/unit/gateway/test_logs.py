@@ -110,7 +110,7 @@ def test_libraries_say_where_not_what(lines):
     """The queue logs job arguments, asyncio the repr of what a task held: only the place in their source is printed."""
     logging.getLogger("asyncio").error("Task was destroyed: %s", CANARY)
     logging.getLogger("arq.worker").warning("%s(%s) failed", "job", CANARY)
-    logging.getLogger("some.library").info(CANARY)
+    logging.getLogger("some.package").info(CANARY)
     (line,) = lines()
     assert line["event"] == "library_said"
     assert line["library"] == "asyncio"
