@@ -27,7 +27,9 @@ class FolderLock:
         give_up = time.monotonic() + ORPHAN_WAIT_S
         while not self._try():
             holder = self._holder()
-            if holder is None or alive(holder) or time.monotonic() > give_up:
+            # Our own id means servers of ours that died a moment ago, whose last processes are still on their way out.
+            another = holder is None or (holder != os.getpid() and alive(holder))
+            if another or time.monotonic() > give_up:
                 self.release()
                 raise EmbeddedError(self._message(holder))
             time.sleep(POLL_S)
